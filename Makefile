@@ -1,0 +1,63 @@
+# One verb per concern; `make help` lists them. Needs Python 3.11+ and nothing else: Node comes as a wheel.
+PYTHON ?= python3
+STAGE ?= dev
+COMMIT := $(shell git rev-parse HEAD 2>/dev/null || echo unrecorded)
+BIN := .venv/bin
+RUN := $(BIN)/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up pipeline down test lint types format synth deploy bench docs lock clean
+
+help: ## list the verbs
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+
+setup: .venv/.ready ## build the environments (Python, CDK CLI, runtime image) and fetch the data set
+
+.venv/.ready: requirements.lock package-lock.json images/runtime/requirements.txt scripts/setup.py
+	$(PYTHON) scripts/setup.py
+
+demo: setup ## the whole loop, offline: deploy, load data, train, wait for approval
+	$(RUN) -m demo
+
+up: setup ## like demo, and leave the local cloud running to play with
+	$(RUN) -m demo --keep-running
+
+pipeline: setup ## the inner loop: redeploy what changed, run the pipeline, show it (needs `make up`)
+	$(RUN) -m demo.inner_loop
+
+down: ## stop the local cloud
+	$(RUN) -m local_cloud down
+
+test: setup ## all tests
+	$(RUN) -m pytest
+
+lint: setup ## ruff and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: setup ## mypy --strict
+	$(BIN)/mypy
+
+format: setup ## let ruff format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+synth: setup ## templates into cdk.out; no account needed
+	$(RUN) scripts/cdk.py synth --quiet -c stage=$(STAGE) -c commit=$(COMMIT)
+
+deploy: setup ## deploy to whatever AWS the environment points at (a real account, or the local cloud)
+	$(RUN) scripts/cdk.py deploy --all -c stage=$(STAGE) -c commit=$(COMMIT)
+
+bench: setup ## the measurements of docs/benchmarks.md
+	$(RUN) -m benchmarks
+
+docs: setup ## regenerate the generated documentation
+	$(RUN) -m local_cloud coverage --write docs/local-cloud.md
+
+lock: ## resolve the lock files anew from requirements-dev.txt and images/runtime/requirements.in
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements-dev.txt -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header images/runtime/requirements.in -o images/runtime/requirements.txt
+
+clean: down ## remove everything that the verbs above made
+	rm -rf .venv .runtime .cache .data .local-cloud* cdk.out node_modules
