@@ -1,0 +1,116 @@
+"""The role under which SageMaker runs one project's pipeline: start jobs, read verdicts, register.
+
+Must not run any job code (that is the job role) and must not approve what it registers.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from components.job_role import sagemaker_principal
+
+# A pipeline names its jobs `pipelines-<execution id>-<step name>-<suffix>`, whatever the definition says.
+_JOB_NAMES = "pipelines-*"
+_JOB_KINDS = {"processing-job": "ProcessingJob", "training-job": "TrainingJob"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineScope:
+    """What one pipeline may use; prefixes end in `/`."""
+
+    pipeline_name: str
+    job_role: iam.IRole
+    model_package_group: str
+    artifact_bucket: s3.IBucket
+    artifact_prefixes: tuple[str, ...]
+    encryption_key: kms.IKey
+
+
+class PipelineRole(Construct):
+    """`role` with exactly the rights that the pipeline's own calls need."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, project: str, uses: PipelineScope) -> None:
+        super().__init__(scope, construct_id)
+        self.role = iam.Role(
+            self, "Role", description=f"SageMaker pipeline of {project}", assumed_by=sagemaker_principal()
+        )
+        for statement in (*_jobs(self, uses), *_registration(self, uses), *_tracking(self, uses), *_files(uses)):
+            self.role.add_to_policy(statement)
+
+
+def _jobs(scope: Construct, uses: PipelineScope) -> Iterator[iam.PolicyStatement]:
+    for resource, noun in _JOB_KINDS.items():
+        yield iam.PolicyStatement(
+            actions=[
+                f"sagemaker:Create{noun}",
+                f"sagemaker:Describe{noun}",
+                f"sagemaker:Stop{noun}",
+                "sagemaker:AddTags",
+            ],
+            resources=[_sagemaker_arn(scope, f"{resource}/{_JOB_NAMES}")],
+        )
+    yield iam.PolicyStatement(
+        actions=["iam:PassRole"],
+        resources=[uses.job_role.role_arn],
+        conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+    )
+
+
+def _registration(scope: Construct, uses: PipelineScope) -> Iterator[iam.PolicyStatement]:
+    group = uses.model_package_group
+    yield iam.PolicyStatement(
+        actions=["sagemaker:CreateModelPackage", "sagemaker:DescribeModelPackage", "sagemaker:AddTags"],
+        resources=[
+            _sagemaker_arn(scope, f"model-package-group/{group}"),
+            _sagemaker_arn(scope, f"model-package/{group}/*"),
+        ],
+    )
+    yield iam.PolicyStatement(
+        actions=["sagemaker:DescribeModelPackageGroup"],
+        resources=[_sagemaker_arn(scope, f"model-package-group/{group}")],
+    )
+
+
+def _tracking(scope: Construct, uses: PipelineScope) -> Iterator[iam.PolicyStatement]:
+    """Each execution is recorded as a trial of the experiment that has the pipeline's name.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-experiments.html
+    """
+    yield iam.PolicyStatement(
+        actions=["sagemaker:CreateExperiment", "sagemaker:DescribeExperiment", "sagemaker:AddTags"],
+        resources=[_sagemaker_arn(scope, f"experiment/{uses.pipeline_name}")],
+    )
+    yield iam.PolicyStatement(
+        actions=[
+            "sagemaker:CreateTrial",
+            "sagemaker:DescribeTrial",
+            "sagemaker:CreateTrialComponent",
+            "sagemaker:DescribeTrialComponent",
+            "sagemaker:UpdateTrialComponent",
+            "sagemaker:AssociateTrialComponent",
+            "sagemaker:AddTags",
+        ],
+        resources=[
+            # A trial is called after the execution, whose id is random.
+            _sagemaker_arn(scope, "experiment-trial/*"),
+            _sagemaker_arn(scope, f"experiment-trial-component/{_JOB_NAMES}"),
+        ],
+    )
+
+
+def _files(uses: PipelineScope) -> Iterator[iam.PolicyStatement]:
+    """Conditions read the evaluation report, and registration reads the model's files, under this role."""
+    yield iam.PolicyStatement(
+        actions=["s3:GetObject"],
+        resources=[uses.artifact_bucket.arn_for_objects(f"{prefix}*") for prefix in uses.artifact_prefixes],
+    )
+    yield iam.PolicyStatement(actions=["kms:Decrypt"], resources=[uses.encryption_key.key_arn])
+
+
+def _sagemaker_arn(scope: Construct, resource: str) -> str:
+    return Stack.of(scope).format_arn(service="sagemaker", resource=resource)

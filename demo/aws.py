@@ -1,0 +1,28 @@
+"""Clients and read access for the cloud that an environment points at."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+
+
+def client(service: str, environment: Mapping[str, str]) -> Any:
+    """A boto3 client for the cloud in `environment`, whatever this process's own variables say."""
+    session = boto3.session.Session(
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        region_name=environment["AWS_REGION"],
+    )
+    return session.client(service, endpoint_url=environment["AWS_ENDPOINT_URL"])
+
+
+def read_object(environment: Mapping[str, str], uri: str) -> bytes:
+    """The content of an S3 object."""
+    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    return bytes(client("s3", environment).get_object(Bucket=bucket, Key=key)["Body"].read())
+
+
+def stack_outputs(environment: Mapping[str, str]) -> dict[str, str]:
+    """Outputs of all deployed stacks, by key."""
+    stacks = client("cloudformation", environment).describe_stacks()["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for stack in stacks for output in stack.get("Outputs", [])}

@@ -1,0 +1,57 @@
+"""deploy and image-environment: what the local cloud is given to run."""
+
+import argparse
+import functools
+import sys
+from typing import Any
+
+from local_cloud.assembly import Deployment, ImageAsset, deploy_assembly
+from local_cloud.cli.control import aws_client, running_server
+from local_cloud.cli.variables import ACCOUNT, REGION
+from local_cloud.image_registry import publish_image
+from local_cloud.images import ImageStore
+from local_cloud.runtime_environments import RuntimeEnvironments, default_directory
+from local_cloud.state import StateDirectory
+
+
+def deploy(options: argparse.Namespace) -> int:
+    """Deploy all stacks of a cloud assembly; print their outputs."""
+    state = StateDirectory(options.state_dir)
+    server = running_server(state)
+    store = ImageStore(state.path / "images")
+
+    @functools.cache
+    def client(service: str) -> Any:
+        return aws_client(server, service)
+
+    def publish(asset: ImageAsset) -> None:
+        _say(f"image {asset.repository}:{asset.tag[:12]}")
+        image = publish_image(
+            store,
+            client("ecr"),
+            account=ACCOUNT,
+            region=REGION,
+            repository=asset.repository,
+            tag=asset.tag,
+            context=asset.context,
+            dockerfile=asset.dockerfile,
+        )
+        store.ready(image)
+
+    deployment = Deployment(account=ACCOUNT, region=REGION, client=client, publish_image=publish, progress=_say)
+    for stack, values in deploy_assembly(options.app, deployment).items():
+        for key, value in sorted(values.items()):
+            print(f"{stack}.{key} = {value}")
+    return 0
+
+
+def image_environment(options: argparse.Namespace) -> int:
+    """Prepare the environment of an image's lock file; print its interpreter."""
+    environments = RuntimeEnvironments(default_directory())
+    python = environments.prepare(options.requirements, on_line=_say)
+    print(python)
+    return 0
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,32 @@
+"""Every provider, by resource type: one line for each service."""
+
+from local_cloud.cloudformation.custom_resources import CallbackDesk
+from local_cloud.cloudformation.providers import (
+    athena,
+    cloudformation,
+    cloudwatch,
+    dynamodb,
+    ecr,
+    events,
+    functions,
+    glue,
+    iam,
+    kms,
+    logs,
+    s3,
+    sagemaker,
+    sns,
+    sqs,
+    ssm,
+)
+from local_cloud.cloudformation.providers.registry import ProviderRegistry
+
+_SERVICES = (athena, cloudwatch, dynamodb, ecr, events, functions, glue, iam, kms, logs, s3, sagemaker, sns, sqs, ssm)
+
+
+def default_providers(desk: CallbackDesk | None = None) -> ProviderRegistry:
+    """All supported resource types; `desk` is where custom resources answer (none is needed to list the types)."""
+    providers = dict(cloudformation.providers(desk or CallbackDesk("")))
+    for service in _SERVICES:
+        providers.update(service.PROVIDERS)
+    return ProviderRegistry(providers)

@@ -1,0 +1,62 @@
+"""The projects of a stage: what the stacks must know of each, found by its folder in `sagemaker_pipelines/`.
+
+Must not know any project by name: a further one is a folder and a line in the settings.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from data_contracts.contract import DataContract, load_contract
+
+PIPELINES_FOLDER = "sagemaker_pipelines"
+_CONTRACT_FILE = "data_contract.toml"
+
+
+class ProjectError(Exception):
+    """The settings name a project that the repository does not hold, or two that exclude each other."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """One use case: its name in settings and folders, and the contract of the dataset that it learns from."""
+
+    name: str
+    contract_file: Path
+    contract: DataContract
+
+    def resource_name(self, stage: str) -> str:
+        """Name of the project's pipeline and model package group in a stage, as `car-prices-dev`."""
+        return f"{self.name.replace('_', '-')}-{stage}"
+
+    def artifact_prefix(self, stage: str) -> str:
+        """Where the project's pipeline keeps its outputs in the artifact bucket."""
+        return f"pipelines/{self.resource_name(stage)}/"
+
+
+def load_projects(names: Sequence[str], *, source_root: Path) -> tuple[Project, ...]:
+    """The named projects, with their contracts read.
+
+    Raises ProjectError for a missing folder or a dataset with two contracts, and ContractError for a wrong contract.
+    """
+    projects = tuple(_load(name, source_root / PIPELINES_FOLDER) for name in names)
+    owners: dict[str, str] = {}
+    for project in projects:
+        other = owners.setdefault(project.contract.dataset, project.name)
+        if other != project.name:
+            raise ProjectError(
+                f"projects {other} and {project.name} both bring a contract for dataset "
+                f"{project.contract.dataset!r}: a dataset has one contract, so rename one of the two"
+            )
+    return projects
+
+
+def _load(name: str, folder: Path) -> Project:
+    contract_file = folder / name / _CONTRACT_FILE
+    if not contract_file.is_file():
+        known = sorted(path.parent.name for path in folder.glob(f"*/{_CONTRACT_FILE}"))
+        raise ProjectError(
+            f"settings: projects: no project {name!r}, since {PIPELINES_FOLDER}/{name}/{_CONTRACT_FILE} "
+            f"does not exist; there are: {', '.join(known) or 'none'}"
+        )
+    return Project(name=name, contract_file=contract_file, contract=load_contract(contract_file))

@@ -1,0 +1,45 @@
+"""One stage as the stacks see it: its settings and projects, where the sources lie, and the commit they come from.
+
+Must not read the environment, git or AWS: everything arrives from the composition root.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from aws_cdk import Environment, RemovalPolicy
+
+from components.event_function import FunctionLogs
+from config.settings import Settings
+from stacks.projects import Project
+
+_REMOVAL = {"retain": RemovalPolicy.RETAIN, "destroy": RemovalPolicy.DESTROY}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """`source_root` is the repository; `commit` travels into every training run and model that comes of it."""
+
+    settings: Settings
+    projects: tuple[Project, ...]
+    source_root: Path
+    commit: str
+
+    @property
+    def name(self) -> str:
+        """Such as `dev`."""
+        return self.settings.stage
+
+    @property
+    def environment(self) -> Environment:
+        """Account and region of the stage; without them, wherever the credentials of the deployment point."""
+        return Environment(account=self.settings.account, region=self.settings.region)
+
+    @property
+    def function_logs(self) -> FunctionLogs:
+        """Retention and removal of every function's log group."""
+        logs = self.settings.logs
+        return FunctionLogs(retention_days=logs.retention_days, removal_policy=_REMOVAL[logs.removal])
+
+    def stack_name(self, unit: str) -> str:
+        """Name of the stack that deploys `unit` of this stage."""
+        return f"Cd4ml-{self.name}-{unit}"
