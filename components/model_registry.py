@@ -5,19 +5,24 @@ with it.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sagemaker-modelpackagegroup.html
 """
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import Aws, Fn, RemovalPolicy
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 
 class ModelRegistry(Construct):
-    """Group `name`, kept for ever; `arn` and `name` are public."""
+    """Group `<name>-<suffix>`, kept for ever; `arn` and `name` are public.
+
+    The suffix belongs to the stack: it stays the same through all updates, and a stack that is deployed anew after
+    `cdk destroy` gets a group of its own beside the retained one instead of failing on its name.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, name: str, description: str) -> None:
         super().__init__(scope, construct_id)
-        self.name = name
+        stack_uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))
+        self.name = f"{name}-{Fn.select(0, Fn.split('-', stack_uuid))}"
         group = sagemaker.CfnModelPackageGroup(
-            self, "Group", model_package_group_name=name, model_package_group_description=description
+            self, "Group", model_package_group_name=self.name, model_package_group_description=description
         )
         group.apply_removal_policy(RemovalPolicy.RETAIN)
         self.arn = group.attr_model_package_group_arn

@@ -21,6 +21,8 @@ import time
 
 POLL_SECONDS = 0.05
 KILLED = 128 + signal.SIGKILL
+_IGNORED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
+_CHANGED_SIGNALS = (*_IGNORED_SIGNALS, signal.SIGCHLD, signal.SIGXFSZ)  # the last by Python itself
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -67,7 +69,7 @@ def _spawn(order: _Order) -> tuple[int, int]:
         try:
             os.setsid()
             signal.set_wakeup_fd(-1)
-            for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGHUP):
+            for number in _CHANGED_SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
             _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != supervisor:
@@ -267,7 +269,7 @@ def main(channel: int) -> None:
     """Serve one command from its order to its end."""
     os.set_inheritable(channel, False)
     # A Ctrl-C or a TERM for the server's terminal is the server's to act on: it ends us through the socket.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+    for number in _IGNORED_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     order = _Order(channel)
     receiving, sending = os.pipe()

@@ -152,11 +152,13 @@ def _watch(arguments: argparse.Namespace) -> bool:
         execution = arguments.execution or newest_execution(client, arguments.pipeline)
     print(f"following {execution}", flush=True)
     result = follow(client, execution, show=lambda line: print(line, flush=True), poll_seconds=arguments.poll)
-    for step in result["steps"]:
-        if step["StepStatus"] == "Failed":
-            print("\n".join(failing_log_lines(client, step)))
-    print("\n".join(evaluation_lines(client, result["steps"])))
-    print("\n".join(waiting_package_lines(client, result["steps"])))
+    failed = [step for step in result["steps"] if step["StepStatus"] == "Failed"]
+    for line in [
+        *(line for step in failed for line in failing_log_lines(boto3.client, step)),
+        *evaluation_lines(boto3.client, result["steps"]),
+        *waiting_package_lines(boto3.client, result["steps"]),
+    ]:
+        print(line)
     status = result["description"]["PipelineExecutionStatus"]
     reason = result["description"].get("FailureReason")
     print(f"{status}: {reason}" if reason else status)

@@ -1,15 +1,21 @@
 """What people see of an execution, with a SageMaker client that plays a prepared sequence."""
 
+import json
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
 
 from sagemaker_pipelines.errors import WatchError
 from sagemaker_pipelines.watch import describe_step, follow, list_steps, main, newest_execution, start_execution
-from sagemaker_pipelines.watch_evidence import failing_log_lines, waiting_package_lines
+from sagemaker_pipelines.watch_evidence import evaluation_lines, failing_log_lines, waiting_package_lines
 
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
+EVALUATION = {
+    "regression_metrics": {"mae": {"value": 3367.26, "interval_95_low": 2772.55, "interval_95_high": 4092.29}},
+    "decision": {"accepted": 1, "summary": "every limit is kept"},
+}
 PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/car-prices-dev/1"
 
 
@@ -44,6 +50,24 @@ class PlayedClient:
     def start_pipeline_execution(self, **request: Any) -> dict[str, Any]:
         self.requests.append(request)
         return {"PipelineExecutionArn": "arn:execution"}
+
+    def describe_training_job(self, **_request: Any) -> dict[str, Any]:
+        return {"TrainingJobName": "pipelines-x-Train-Y"}
+
+    def describe_processing_job(self, **_request: Any) -> dict[str, Any]:
+        output = {"OutputName": "evaluation", "S3Output": {"S3Uri": "s3://artifacts/evaluation"}}
+        return {"ProcessingOutputConfig": {"Outputs": [output]}}
+
+    def describe_log_streams(self, **request: Any) -> dict[str, Any]:
+        names = ["pipelines-x-Train-Y/algo-1"]
+        return {"logStreams": [{"logStreamName": n} for n in names if n.startswith(request["logStreamNamePrefix"])]}
+
+    def get_log_events(self, **_request: Any) -> dict[str, Any]:
+        return {"events": [{"message": "Train: no rows\n"}]}
+
+    def get_object(self, **request: Any) -> dict[str, Any]:
+        assert request == {"Bucket": "artifacts", "Key": "evaluation/evaluation.json"}
+        return {"Body": BytesIO(json.dumps(EVALUATION).encode())}
 
     def describe_model_package(self, **_request: Any) -> dict[str, Any]:
         return {"ModelApprovalStatus": "PendingManualApproval"}
@@ -107,7 +131,7 @@ def test_the_waiting_package_is_shown_with_the_command_that_approves_it() -> Non
     """Watching approves nothing, and says how to."""
     steps = [_step("RegisterModel", "Succeeded", Metadata={"RegisterModel": {"Arn": PACKAGE}})]
 
-    lines = waiting_package_lines(PlayedClient([]), steps)
+    lines = waiting_package_lines(lambda _service: PlayedClient([]), steps)
 
     assert lines[0] == f"model package {PACKAGE}: PendingManualApproval"
     assert f"--model-package-arn {PACKAGE} --model-approval-status Approved" in lines[1]
@@ -115,7 +139,28 @@ def test_the_waiting_package_is_shown_with_the_command_that_approves_it() -> Non
 
 def test_a_step_without_a_job_has_no_log() -> None:
     """A Fail step ends an execution without a job."""
-    assert failing_log_lines(PlayedClient([]), _step("RejectModel", "Failed")) == []
+    assert failing_log_lines(lambda _service: PlayedClient([]), _step("RejectModel", "Failed")) == []
+
+
+def test_the_end_of_a_failed_job_s_log_is_shown() -> None:
+    """The stream has the job's name in its own case, the ARN has it in lower case."""
+    arn = "arn:aws:sagemaker:us-east-1:123456789012:training-job/pipelines-x-train-y"
+    step = _step("Train", "Failed", Metadata={"TrainingJob": {"Arn": arn}})
+
+    lines = failing_log_lines(lambda _service: PlayedClient([]), step)
+
+    assert lines == ["log of Train, job pipelines-x-Train-Y:", "  Train: no rows"]
+
+
+def test_metrics_and_decision_of_the_evaluation_are_shown() -> None:
+    """Found by the output that holds them, whatever the step is called."""
+    arn = "arn:aws:sagemaker:us-east-1:123456789012:processing-job/pipelines-x-evaluate-y"
+    step = _step("Evaluate", "Succeeded", Metadata={"ProcessingJob": {"Arn": arn}})
+
+    lines = evaluation_lines(lambda _service: PlayedClient([]), [step])
+
+    assert lines[1].split() == ["mae", "3367.3", "95", "%", "interval", "2772.6", "to", "4092.3"]
+    assert lines[-1] == "  accepted: every limit is kept"
 
 
 @pytest.mark.parametrize("arguments", [["--param", "A=1"], ["--start", "--execution", "arn:x"]])

@@ -29,6 +29,7 @@ def test_the_definition_is_the_compiled_one(templates: Templates) -> None:
         "ArtifactsBucket": PLACEHOLDERS.artifact_bucket,
         "Encryption": PLACEHOLDERS.kms_key_arn,
         "container-assets": PLACEHOLDERS.image_uri,
+        "AWS::StackId": "suffix-of-the-stack",
     }
     text = ""
     for part in _body(pipeline):
@@ -39,7 +40,7 @@ def test_the_definition_is_the_compiled_one(templates: Templates) -> None:
             text += known
     constants = {
         "car-prices-dev": PLACEHOLDERS.pipeline_name,
-        PLACEHOLDERS.model_package_group: PLACEHOLDERS.pipeline_name,
+        PLACEHOLDERS.model_package_group: f"{PLACEHOLDERS.pipeline_name}-suffix-of-the-stack",
         PLACEHOLDERS.processing_instance_type: "ml.m5.large",
         PLACEHOLDERS.training_instance_type: "ml.m5.large",
         PLACEHOLDERS.inference_instance_type: "ml.m5.large",

@@ -34,11 +34,16 @@ def _given(resource: Resource, path: tuple[str, ...]) -> Any:
     return value
 
 
+def _is_our_name(value: Any) -> bool:
+    """A text of ours, also one with parts that are known at deployment; a reference to another resource is none."""
+    return isinstance(value, str) or (isinstance(value, dict) and "Fn::Join" in value)
+
+
 def _replacing_properties(resource: Resource) -> set[tuple[str, str]]:
     """Given properties, beside its name, whose change replaces a resource that we named; empty if we did not."""
     create_only, identity = _paths(resource, "createOnlyProperties"), _paths(resource, "primaryIdentifier")
     names = {path for path in create_only | identity if path[-1].endswith("Name")}
-    if not any(isinstance(_given(resource, path), str) for path in names):
+    if not any(_is_our_name(_given(resource, path)) for path in names):
         return set()
     return {
         (resource.type, ".".join(path)) for path in create_only - identity - names if _given(resource, path) is not None
