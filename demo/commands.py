@@ -31,13 +31,14 @@ class Command:
         environment: Mapping[str, str],
         what: str,
         show: Callable[[str], None] | None = None,
+        folder: Path = ROOT,
     ) -> None:
         self._what = what
         self._show = show
         self._lines: list[str] = []
         self._process = subprocess.Popen(
             list(arguments),
-            cwd=ROOT,
+            cwd=folder,
             env=dict(environment),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.aws import client, stack_outputs
-from demo.commands import Command, clean_environment, python, run
+from demo.commands import ROOT, Command, clean_environment, python, run
 from demo.errors import DemoError
 from demo.summary import Evidence, print_summary
 
@@ -70,8 +70,12 @@ class Loop:
                 shutil.rmtree(self.state_directory, ignore_errors=True)
 
     def _synthesize_and_bootstrap(self, environment: Mapping[str, str]) -> None:
+        # In a folder without cdk.json the CLI bootstraps the named environment without running the app for it.
         bootstrap = Command(
-            python("scripts/cdk.py", "bootstrap", _ACCOUNT_ENVIRONMENT), environment=environment, what="cdk bootstrap"
+            python(str(ROOT / "scripts" / "cdk.py"), "bootstrap", _ACCOUNT_ENVIRONMENT),
+            environment=environment,
+            folder=self.state_directory,
+            what="cdk bootstrap",
         )
         try:
             synth = ["scripts/cdk.py", "synth", "--quiet", "--output", str(self.assembly), "-c", f"stage={self.stage}"]

@@ -99,7 +99,7 @@ def _stacks(assembly: Path) -> Iterator[_Stack]:
             yield from _stacks(assembly / properties["directoryName"])
         if artifact["type"] != "aws:cloudformation:stack":
             continue
-        needed = [artifacts[name] | {"id": name} for name in artifact.get("dependencies", [])]
+        needed = [_artifact(artifacts, name, needed_by=artifact_id) for name in artifact.get("dependencies", [])]
         yield _Stack(
             name=properties.get("stackName", artifact_id),
             folder=assembly,
@@ -116,6 +116,12 @@ def _stacks(assembly: Path) -> Iterator[_Stack]:
         )
 
 
+def _artifact(artifacts: Mapping[str, Any], name: str, *, needed_by: str) -> dict[str, Any]:
+    if name not in artifacts:
+        raise AssemblyError(f"Stack {needed_by} needs {name}, which is not in the assembly. Run cdk synth again.")
+    return artifacts[name] | {"id": name}
+
+
 def _in_order(stacks: list[_Stack]) -> list[_Stack]:
     ordered: list[_Stack] = []
     waiting = list(stacks)
@@ -124,7 +130,7 @@ def _in_order(stacks: list[_Stack]) -> list[_Stack]:
         ready = [stack for stack in waiting if stack.needs <= done]
         if not ready:
             names = ", ".join(sorted(stack.name for stack in waiting))
-            raise AssemblyError(f"The stacks {names} need each other, or a stack that is not in the assembly")
+            raise AssemblyError(f"The stacks {names} need each other, so none can be deployed first")
         ordered += ready
         waiting = [stack for stack in waiting if stack not in ready]
     return ordered

@@ -53,6 +53,8 @@ class Clients:
         self.endpoint_url = endpoint_url
         self._clock = clock
         self._lock = threading.RLock()
+        # One session for all clients: each session would read the service models anew.
+        self._session = boto3.session.Session()
         self._clients: dict[tuple[str, ...], Any] = {}
         self._roles: dict[tuple[str, str, str], Credentials] = {}
 
@@ -99,13 +101,15 @@ class Clients:
             return self._clients[key]
 
     def _make(self, service: str, region: str, account: str, credentials: Credentials, principal: str) -> Any:
-        session = boto3.session.Session(
+        client = self._session.client(
+            service,
+            region_name=region,
+            endpoint_url=self.endpoint_url,
+            config=_CONFIG,
             aws_access_key_id=credentials.access_key_id,
             aws_secret_access_key=credentials.secret_access_key,
             aws_session_token=credentials.session_token,
-            region_name=region,
         )
-        client = session.client(service, endpoint_url=self.endpoint_url, config=_CONFIG)
 
         def name_the_caller(request: Any, **_: Any) -> None:
             request.headers.add_header("x-moto-account-id", account)

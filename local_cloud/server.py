@@ -208,13 +208,15 @@ def _serve(listener: socket.socket, state_directory: Path, wait_scale: float) ->
     server.daemon_threads = True
 
     def stop(_signal: int, _frame: Any) -> None:
-        raise SystemExit(0)
+        raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     print(f"READY http://127.0.0.1:{port} pid {os.getpid()}", flush=True)
     try:
         server.serve_forever()
+    except KeyboardInterrupt:
+        _log.info("stopping")
     finally:
         cloud.close()
 
@@ -239,6 +241,10 @@ def main() -> None:
         serve(port=arguments.port, state_directory=arguments.state_dir.resolve(), wait_scale=arguments.wait_scale)
     except LocalCloudError as error:
         sys.exit(f"error: {error}")
+    # Everything is stopped and stored; taking down what moto and cfn-lint loaded would cost seconds more.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,16 @@ def to_onnx(model: RegressorMixin, *, features: int) -> bytes:
             initial_types=[("features", FloatTensorType([None, features]))],
             target_opset=OPSET,
         )
-    return bytes(converted.SerializeToString())
+    _sort_opsets(converted)
+    return bytes(converted.SerializeToString(deterministic=True))
+
+
+def _sort_opsets(model: Any) -> None:
+    """skl2onnx lists the operator sets in the order of a Python set, which changes from process to process."""
+    versions = sorted({(opset.domain, opset.version) for opset in model.opset_import})
+    del model.opset_import[:]
+    for domain, version in versions:
+        model.opset_import.add(domain=domain, version=version)
 
 
 @contextmanager

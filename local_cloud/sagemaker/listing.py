@@ -36,7 +36,7 @@ def page(
     return ordered[start:end], more
 
 
-def within(moment: datetime, after: datetime | None, before: datetime | None) -> bool:
+def within(moment: datetime, *, after: datetime | None, before: datetime | None) -> bool:
     """Whether a moment lies in a window whose ends may be open."""
     return (after is None or moment >= after) and (before is None or moment <= before)
 

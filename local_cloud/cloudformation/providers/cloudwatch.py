@@ -11,11 +11,14 @@ from local_cloud.cloudformation.providers.base import (
     tag_change,
     tag_list,
 )
+from local_cloud.service import Fidelity
 
 
 class Alarm(Provider):
     """AWS::CloudWatch::Alarm."""
 
+    fidelity = Fidelity.RECORDED
+    note = "kept by CloudWatch, but its metric is not evaluated: its state changes through SetAlarmState only"
     name_property = "AlarmName"
 
     def create(self, context: ResourceContext, properties: Properties) -> Physical:
@@ -47,6 +50,8 @@ class Alarm(Provider):
 class Dashboard(Provider):
     """AWS::CloudWatch::Dashboard."""
 
+    fidelity = Fidelity.RECORDED
+    note = "kept by CloudWatch; there is no console that shows it"
     name_property = "DashboardName"
     properties = frozenset({"DashboardName", "DashboardBody"})
 

@@ -60,10 +60,11 @@ class Table(Provider):
             client.update_table(TableName=physical.id, **changed, **converted)
         _set_side(client, physical.id, old, new)
         tags, arn = tag_change(old, new), physical.attributes["Arn"]
+        # Changed keys are taken away, too: the DynamoDB emulation would keep both values.
+        if stale := [*tags.removed, *tags.added]:
+            client.untag_resource(ResourceArn=arn, TagKeys=stale)
         if tags.added:
             client.tag_resource(ResourceArn=arn, Tags=tag_list({"Tags": tags.added}))
-        if tags.removed:
-            client.untag_resource(ResourceArn=arn, TagKeys=tags.removed)
         return physical
 
     def delete(self, context: ResourceContext, physical: Physical, properties: Properties) -> None:

@@ -155,7 +155,8 @@ class EventInvokeConfig(Provider):
         return Physical(context.generated_name(64))
 
     def update(self, context: ResourceContext, physical: Physical, old: Properties, new: Properties) -> Physical:
-        """A put replaces the whole configuration."""
+        """The former configuration goes first: the Lambda emulation would keep using it."""
+        self.delete(context, physical, old)
         self._put(context, new)
         return physical
 

@@ -12,6 +12,7 @@ from local_cloud.cloudformation.providers.base import (
     tag_change,
     tag_map,
 )
+from local_cloud.service import Fidelity
 
 
 class LogGroup(Provider):
@@ -56,6 +57,8 @@ class LogGroup(Provider):
 class MetricFilter(Provider):
     """AWS::Logs::MetricFilter."""
 
+    fidelity = Fidelity.RECORDED
+    note = "kept by CloudWatch Logs, but no metric is published from log lines"
     name_property = "FilterName"
     properties = frozenset({"FilterName", "FilterPattern", "LogGroupName", "MetricTransformations"})
 
@@ -66,7 +69,8 @@ class MetricFilter(Provider):
         return Physical(name)
 
     def update(self, context: ResourceContext, physical: Physical, old: Properties, new: Properties) -> Physical:
-        """A put replaces the whole filter."""
+        """The former filter goes first: the CloudWatch Logs emulation would keep both."""
+        self.delete(context, physical, old)
         self._put(context, physical.id, new)
         return physical
 

@@ -29,6 +29,7 @@ from local_cloud.sagemaker.jobs.plan import S3Destination
 from local_cloud.sagemaker.jobs.transfer import Transfer
 
 PRINCIPAL = "sagemaker.amazonaws.com"
+_SESSION = "SageMaker"
 _TAIL_LINES = 8
 _TIMEOUT_GRACE_SECONDS = 5.0
 _ECR_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)(?::([^@]+)|@(.+))?")
@@ -118,25 +119,8 @@ class JobExecution:
             self._metrics.read(line)
             log.write(line)
 
-        specification = ProcessSpec(
-            arguments=command(self._plan.program, image, self._folder),
-            environment=environment(
-                identity,
-                self._plan.program,
-                image,
-                folder=self._folder,
-                credentials=tools.clients.role_credentials(
-                    identity.role_arn, principal=PRINCIPAL, session_name=_SESSION, region=identity.region
-                ),
-                endpoint_url=tools.clients.endpoint_url,
-            ),
-            working_directory=image.working_directory,
-            timeout_seconds=self._plan.maximum_seconds,
-            memory_bytes=instance_size(self._plan.instance_type).memory_bytes,
-            timeout_grace_seconds=_TIMEOUT_GRACE_SECONDS,
-        )
         try:
-            process = tools.processes.start(specification, on_line=read)
+            process = tools.processes.start(self._specification(image), on_line=read)
             self._job.attach(process)
             result = process.wait()
         finally:
@@ -144,6 +128,27 @@ class JobExecution:
         if log.error is not None:
             raise role_failure(log.error, role_arn=identity.role_arn, doing=f"Logging to {self._plan.log_group}")
         return result
+
+    def _specification(self, image: LocalImage) -> ProcessSpec:
+        identity, clients = self._identity, self._tools.clients
+        credentials = clients.role_credentials(
+            identity.role_arn, principal=PRINCIPAL, session_name=_SESSION, region=identity.region
+        )
+        return ProcessSpec(
+            arguments=command(self._plan.program, image, self._folder),
+            environment=environment(
+                identity,
+                self._plan.program,
+                image,
+                folder=self._folder,
+                credentials=credentials,
+                endpoint_url=clients.endpoint_url,
+            ),
+            working_directory=image.working_directory,
+            timeout_seconds=self._plan.maximum_seconds,
+            memory_bytes=instance_size(self._plan.instance_type).memory_bytes,
+            timeout_grace_seconds=_TIMEOUT_GRACE_SECONDS,
+        )
 
     def _judge(self, result: ProcessResult) -> JobEnd:
         if result.end is ProcessEnd.OUT_OF_MEMORY:
@@ -197,6 +202,3 @@ class JobExecution:
             )
         except ClientError as error:
             raise role_failure(error, role_arn=identity.role_arn, doing="Assuming the role") from error
-
-
-_SESSION = "SageMaker"

@@ -1,7 +1,7 @@
 """Why a job failed, in the words in which SageMaker says it: `ClientError: ...` is the user's set-up, `AlgorithmError`
 the user's code.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/distributed-training.html and the FailureReason member of the APIs.
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html (FailureReason)
 """
 
 from botocore.exceptions import ClientError

@@ -84,9 +84,7 @@ class JobEnd:
 class Job:
     """A job and its state. Mutable; every change goes through a method and is told to `on_change`."""
 
-    def __init__(
-        self, identity: JobIdentity, plan: JobPlan, *, clock: Clock, on_change: Callable[["Job"], None]
-    ) -> None:
+    def __init__(self, identity: JobIdentity, plan: JobPlan, *, clock: Clock, on_change: "OnChange") -> None:
         self.identity = identity
         self.plan = plan
         self._clock = clock
@@ -110,7 +108,7 @@ class Job:
 
     def announce(self) -> None:
         """Tell that the job exists; called once, after it can be described."""
-        self._on_change(self)
+        self._on_change(self, None)
 
     def enter(self, secondary: str, message: str) -> None:
         """Go on to the next phase."""
@@ -176,6 +174,11 @@ class Job:
 
     def _replace(self, **changes: Any) -> None:
         """Change the state and tell it, under the lock: changes are told in order, and the end before waiters go on."""
-        self._state = replace(self._state, **changes)
+        previous = self._state
+        self._state = replace(previous, **changes)
         if not self._abandoned:
-            self._on_change(self)
+            self._on_change(self, previous)
+
+
+OnChange = Callable[[Job, JobState | None], None]
+"""Is told a job and the state that it was in before; None when the job is new."""

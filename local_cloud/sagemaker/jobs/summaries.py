@@ -24,6 +24,8 @@ def _matches(job: Job, params: Mapping[str, Any]) -> bool:
     return (
         params.get("NameContains", "").lower() in job.identity.name.lower()
         and params.get("StatusEquals", job.state.status) == job.state.status
-        and within(job.identity.created, params.get("CreationTimeAfter"), params.get("CreationTimeBefore"))
-        and within(job.state.modified, params.get("LastModifiedTimeAfter"), params.get("LastModifiedTimeBefore"))
+        and within(job.identity.created, after=params.get("CreationTimeAfter"), before=params.get("CreationTimeBefore"))
+        and within(
+            job.state.modified, after=params.get("LastModifiedTimeAfter"), before=params.get("LastModifiedTimeBefore")
+        )
     )

@@ -8,7 +8,7 @@ from typing import Any
 from local_cloud.events.bus import EventBus
 from local_cloud.sagemaker.events import SOURCE, detail_of, milliseconds
 from local_cloud.sagemaker.jobs.execution import JobExecution, Tools
-from local_cloud.sagemaker.jobs.job import RUNNING, Job, JobIdentity
+from local_cloud.sagemaker.jobs.job import RUNNING, Job, JobIdentity, JobState
 from local_cloud.sagemaker.jobs.plan import JobPlan
 from local_cloud.sagemaker.resources import arn, name_key
 from local_cloud.service import RequestContext, ServiceError, invalid
@@ -19,11 +19,15 @@ _LET_GO_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class JobKind:
-    """What tells processing jobs from training jobs in names and events."""
+    """What tells processing jobs from training jobs in names and events.
+
+    `tells_phases`: events are sent for every secondary status, not only for every status.
+    """
 
     resource: str
     word: str
     event: str
+    tells_phases: bool
 
 
 class JobTable:
@@ -115,7 +119,9 @@ class JobTable:
             with self._lock:
                 self._threads.discard(threading.current_thread())
 
-    def _emit(self, job: Job) -> None:
+    def _emit(self, job: Job, previous: JobState | None) -> None:
+        if previous is not None and previous.status is job.state.status and not self._kind.tells_phases:
+            return
         self._events.emit(
             account=job.identity.account,
             region=job.identity.region,

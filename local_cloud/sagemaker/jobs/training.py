@@ -10,14 +10,14 @@ from local_cloud.events.bus import EventBus
 from local_cloud.sagemaker.jobs.execution import Tools
 from local_cloud.sagemaker.jobs.job import Job, JobState
 from local_cloud.sagemaker.jobs.plan import CONTAINER_ROOT, JobPlan, Program, S3Destination, S3Source
-from local_cloud.sagemaker.jobs.refusals import refuse, refuse_value, single_instance
 from local_cloud.sagemaker.jobs.summaries import list_jobs
 from local_cloud.sagemaker.jobs.table import JobKind, JobTable
+from local_cloud.sagemaker.refusals import refuse, refuse_value, single_instance
 from local_cloud.sagemaker.resources import present
 from local_cloud.sagemaker.tags import Tags
 from local_cloud.service import Operation, RequestContext, invalid
 
-_KIND = JobKind("training-job", "training", "SageMaker Training Job State Change")
+_KIND = JobKind("training-job", "training", "SageMaker Training Job State Change", tells_phases=True)
 _LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 _DEFAULT_SECONDS = 86400
 _INPUT = f"{CONTAINER_ROOT}/input"

@@ -17,7 +17,6 @@ from typing import Any
 from local_cloud.clients import Clients
 from local_cloud.clock import Clock
 from local_cloud.events.bus import EventBus
-from local_cloud.sagemaker.jobs.refusals import refuse
 from local_cloud.sagemaker.pipelines.book import Pipeline, PipelineBook, UsedToken, conflict
 from local_cloud.sagemaker.pipelines.execution import Execution, ExecutionOrder
 from local_cloud.sagemaker.pipelines.journal import Journal
@@ -26,6 +25,7 @@ from local_cloud.sagemaker.pipelines.records import ExecutionStatus
 from local_cloud.sagemaker.pipelines.scheduler import Scheduler
 from local_cloud.sagemaker.pipelines.step_runner import JobType, PipelineStepRunner
 from local_cloud.sagemaker.pipelines.steps import StepType
+from local_cloud.sagemaker.refusals import refuse
 from local_cloud.sagemaker.resources import user_context
 from local_cloud.service import Operation, RequestContext, invalid
 from local_cloud.stores import Partitioned

@@ -11,11 +11,11 @@ from botocore.exceptions import ClientError
 
 from local_cloud.clients import Clients
 from local_cloud.clock import Clock
-from local_cloud.sagemaker.jobs.refusals import refuse, refuse_value
 from local_cloud.sagemaker.listing import page, sort, within
 from local_cloud.sagemaker.model import ApiModel
 from local_cloud.sagemaker.pipelines.book import Pipeline, PipelineBook, PipelineVersion, conflict
 from local_cloud.sagemaker.pipelines.definition import parse_definition
+from local_cloud.sagemaker.refusals import refuse, refuse_value
 from local_cloud.sagemaker.resources import arn, user_context
 from local_cloud.sagemaker.tags import Tags
 from local_cloud.service import Operation, RequestContext, invalid
@@ -128,7 +128,7 @@ class Pipelines:
             pipeline
             for key, pipeline in list(book.pipelines.items())
             if key.startswith(prefix)
-            and within(pipeline.created, params.get("CreatedAfter"), params.get("CreatedBefore"))
+            and within(pipeline.created, after=params.get("CreatedAfter"), before=params.get("CreatedBefore"))
         ]
         ordered = sort(
             wanted,

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from local_cloud.sagemaker.jobs.refusals import refuse
 from local_cloud.sagemaker.listing import page, sort, within
 from local_cloud.sagemaker.pipelines.book import PipelineBook
 from local_cloud.sagemaker.pipelines.execution import step_summary
 from local_cloud.sagemaker.pipelines.parameters import as_text
+from local_cloud.sagemaker.refusals import refuse
 from local_cloud.service import Operation, RequestContext
 from local_cloud.stores import Partitioned
 
@@ -41,7 +41,7 @@ class ExecutionViews:
         wanted = [
             execution
             for execution in book.executions_of(book.pipeline(context, params["PipelineName"]))
-            if within(execution.created, params.get("CreatedAfter"), params.get("CreatedBefore"))
+            if within(execution.created, after=params.get("CreatedAfter"), before=params.get("CreatedBefore"))
         ]
         ordered = sort(
             wanted,

@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage
 from typing import Any
 
 from local_cloud.clock import Clock
-from local_cloud.sagemaker.jobs.refusals import refuse, refuse_value
 from local_cloud.sagemaker.listing import page, sort, within
+from local_cloud.sagemaker.refusals import refuse, refuse_value
 from local_cloud.sagemaker.registry.shelf import ModelPackageGroup, Shelf, conflict
 from local_cloud.sagemaker.resources import arn, user_context
 from local_cloud.sagemaker.tags import Tags
@@ -62,7 +62,7 @@ class ModelPackageGroups:
             group
             for key, group in list(self._shelves.of(context).groups.items())
             if fragment in key
-            and within(group.created, params.get("CreationTimeAfter"), params.get("CreationTimeBefore"))
+            and within(group.created, after=params.get("CreationTimeAfter"), before=params.get("CreationTimeBefore"))
         ]
         ordered = sort(wanted, key=_SORT_KEYS[params.get("SortBy", "CreationTime")], order=params.get("SortOrder"))
         found, more = page(ordered, params, identity=lambda group: group.arn)

@@ -13,8 +13,8 @@ from local_cloud.clients import Clients
 from local_cloud.clock import Clock
 from local_cloud.events.bus import EventBus
 from local_cloud.sagemaker.events import SOURCE, detail_of, iso8601
-from local_cloud.sagemaker.jobs.refusals import refuse
 from local_cloud.sagemaker.listing import page, sort, within
+from local_cloud.sagemaker.refusals import refuse
 from local_cloud.sagemaker.registry.shelf import ModelPackage, Shelf
 from local_cloud.sagemaker.registry.updates import updated_members
 from local_cloud.sagemaker.resources import arn, user_context
@@ -199,5 +199,5 @@ def _matches(package: ModelPackage, params: Mapping[str, Any]) -> bool:
         params.get("NameContains", "").lower() in package.name.lower()
         and (status is None or package.members.get("ModelApprovalStatus") == status)
         and (kind == "Both" or (kind == "Versioned") == (package.version is not None))
-        and within(package.created, params.get("CreationTimeAfter"), params.get("CreationTimeBefore"))
+        and within(package.created, after=params.get("CreationTimeAfter"), before=params.get("CreationTimeBefore"))
     )

@@ -48,10 +48,14 @@ class ModelPackage:
     modified_by: Mapping[str, Any] | None = None
 
     def describe(self) -> dict[str, Any]:
-        """The answer of DescribeModelPackage."""
+        """The answer of DescribeModelPackage.
+
+        A version has no ModelPackageName, though AWS's API model calls it required: AWS leaves it out, and SDK v3
+        falls back to the ARN only then.
+        """
         return dict(self.members) | present(
             {
-                "ModelPackageName": self.name,
+                "ModelPackageName": self.name if self.version is None else None,
                 "ModelPackageGroupName": self.group,
                 "ModelPackageVersion": self.version,
                 "ModelPackageArn": self.arn,

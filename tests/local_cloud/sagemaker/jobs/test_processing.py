@@ -165,9 +165,7 @@ def test_stop_ends_a_running_job(cloud: FakeCloud) -> None:
 
     assert cloud.call("DescribeProcessingJob", {"ProcessingJobName": "stop"})["ProcessingJobStatus"] == "Stopped"
     statuses = [event["ProcessingJobStatus"] for event in cloud.events("SageMaker Processing Job State Change")]
-    assert statuses[0] == "InProgress"
-    assert statuses[-1] == "Stopped"
-    assert "Stopping" in statuses
+    assert statuses == ["InProgress", "Stopping", "Stopped"]
 
 
 def test_stop_after_the_end_is_refused(cloud: FakeCloud) -> None:
@@ -289,5 +287,4 @@ def test_reset_ends_jobs_and_forgets_them(cloud: FakeCloud) -> None:
     cloud.engine.reset()
 
     assert cloud.call("ListProcessingJobs", {})["ProcessingJobSummaries"] == []
-    assert len(cloud.published) in (told, told + 1, told + 2)  # phases entered before the reset, no end
-    assert "Stopped" not in {event["detail"]["ProcessingJobStatus"] for event in cloud.published}
+    assert len(cloud.published) == told

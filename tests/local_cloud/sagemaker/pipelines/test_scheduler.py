@@ -104,6 +104,7 @@ def test_independent_steps_run_at_the_same_time() -> None:
 def test_no_more_at_a_time_than_permitted() -> None:
     """MaxParallelExecutionSteps bounds how many steps run at a time."""
     runner = Pretender()
+    runner.before = lambda: threading.Event().wait(0.02)  # long enough for another step to start, if one may
 
     schedule(definition(*(processing(f"S{number}") for number in range(5))), runner, parallel=1)
 

@@ -46,6 +46,7 @@ def test_versions_count_up(cloud: FakeCloud) -> None:
     assert describe(cloud, second) == describe(cloud, "group/2")
     assert describe(cloud, first)["ModelApprovalStatus"] == "PendingManualApproval"
     assert describe(cloud, first)["ModelPackageVersion"] == 1
+    assert "ModelPackageName" not in describe(cloud, first)  # as on AWS: SDK v3 would use it instead of the ARN
 
 
 def test_what_was_not_given_is_absent(cloud: FakeCloud) -> None:

@@ -1,4 +1,4 @@
-"""Members of a job request that AWS knows and the local cloud does not act on: refused by name, never ignored."""
+"""Members of a request that AWS knows and the local cloud does not act on: refused by name, never ignored."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,0 +1,167 @@
+"""The real app on a local cloud: deployed from its synthesized assembly, used through unmodified clients."""
+
+import csv
+import io
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from local_cloud.assembly import Deployment, ImageAsset, deploy_assembly
+from local_cloud.image_registry import publish_image
+from local_cloud.images import ImageStore
+from tests.running_cloud import ACCOUNT, REGION, RunningCloud, wait_for
+from tests.sagemaker_pipelines.cars import car_year
+from tests.synthesized import synthesized_assembly
+
+_EXECUTION_LIMIT_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class DeployedApp:
+    """The app's stacks on one cloud; `outputs` are those of all stacks, `inbox` a queue that gets every event."""
+
+    cloud: RunningCloud
+    outputs: dict[str, str]
+    inbox: str
+    received: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def lake(self) -> str:
+        """The lake bucket."""
+        return self.outputs["LakeBucketName"]
+
+    @property
+    def pipeline(self) -> str:
+        """Name of the training pipeline."""
+        return self.outputs["CarPricesPipelineName"]
+
+    def upload(self, name: str, body: bytes) -> str:
+        """Put a file under raw/car_prices/ and wait until its event is dealt with; its version id."""
+        version = self.cloud.client("s3").put_object(Bucket=self.lake, Key=f"raw/car_prices/{name}", Body=body)
+        assert self.cloud.page("idle") == {"idle": True}
+        return str(version["VersionId"])
+
+    def keys(self, prefix: str) -> list[str]:
+        """Keys of the lake below a prefix."""
+        listed = self.cloud.client("s3").list_objects_v2(Bucket=self.lake, Prefix=prefix)
+        return [entry["Key"] for entry in listed.get("Contents", [])]
+
+    def read(self, key: str, **version: str) -> bytes:
+        """An object of the lake."""
+        return bytes(self.cloud.client("s3").get_object(Bucket=self.lake, Key=key, **version)["Body"].read())
+
+    def events(self, detail_type: str) -> list[dict[str, Any]]:
+        """All events of a type so far, each once, the oldest first."""
+        sqs = self.cloud.client("sqs")
+        while messages := sqs.receive_message(QueueUrl=self.inbox, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                event = json.loads(message["Body"])
+                self.received[event["id"]] = event
+                sqs.delete_message(QueueUrl=self.inbox, ReceiptHandle=message["ReceiptHandle"])
+        return [event for event in self.received.values() if event["detail-type"] == detail_type]
+
+    def snapshot(self) -> tuple[str, str]:
+        """Data version and files manifest of the only snapshot."""
+        (manifest,) = [key for key in self.keys("snapshots/car_prices/") if key.endswith("/files.manifest")]
+        return manifest.split("/")[2], f"s3://{self.lake}/{manifest}"
+
+    def start(self, **parameters: str) -> str:
+        """Start an execution on the only snapshot, as a data scientist would; its ARN."""
+        data_version, files = self.snapshot()
+        given = {"DataVersion": data_version, "SnapshotFiles": files, **parameters}
+        return str(
+            self.cloud.client("sagemaker").start_pipeline_execution(
+                PipelineName=self.pipeline,
+                PipelineParameters=[{"Name": name, "Value": value} for name, value in given.items()],
+            )["PipelineExecutionArn"]
+        )
+
+    def executions(self) -> list[str]:
+        """ARNs of all executions, the newest first."""
+        listed = self.cloud.client("sagemaker").list_pipeline_executions(PipelineName=self.pipeline)
+        return [summary["PipelineExecutionArn"] for summary in listed["PipelineExecutionSummaries"]]
+
+    def finished(self, execution: str) -> dict[str, Any]:
+        """The description of an execution once it has ended, whatever its end."""
+        sagemaker = self.cloud.client("sagemaker")
+
+        def ended() -> dict[str, Any] | None:
+            described: dict[str, Any] = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
+            return described if described["PipelineExecutionStatus"] in ("Succeeded", "Failed", "Stopped") else None
+
+        return wait_for(ended, seconds=_EXECUTION_LIMIT_SECONDS, what=f"the end of {execution}")
+
+    def steps(self, execution: str) -> dict[str, dict[str, Any]]:
+        """Steps of an execution by name."""
+        listed = self.cloud.client("sagemaker").list_pipeline_execution_steps(PipelineExecutionArn=execution)
+        return {step["StepName"]: step for step in listed["PipelineExecutionSteps"]}
+
+    def package(self, execution: str) -> dict[str, Any]:
+        """The model package that an execution registered."""
+        arn = self.steps(execution)["RegisterModel"]["Metadata"]["RegisterModel"]["Arn"]
+        described: dict[str, Any] = self.cloud.client("sagemaker").describe_model_package(ModelPackageName=arn)
+        return described
+
+    def object(self, uri: str) -> bytes:
+        """An S3 object by its URI."""
+        bucket, key = uri.removeprefix("s3://").split("/", 1)
+        return bytes(self.cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+
+
+def deploy_app(cloud: RunningCloud) -> DeployedApp:
+    """Deploy the synthesized app; the cloud should be empty."""
+
+    def publish(asset: ImageAsset) -> None:
+        publish_image(
+            ImageStore(cloud.state_directory / "images"),
+            cloud.client("ecr"),
+            account=ACCOUNT,
+            region=REGION,
+            repository=asset.repository,
+            tag=asset.tag,
+            context=asset.context,
+            dockerfile=asset.dockerfile,
+        )
+
+    deployment = Deployment(account=ACCOUNT, region=REGION, client=cloud.client, publish_image=publish)
+    outputs = deploy_assembly(synthesized_assembly(), deployment)
+    merged = {key: value for stack in outputs.values() for key, value in stack.items()}
+    return DeployedApp(cloud, merged, _inbox(cloud))
+
+
+def _inbox(cloud: RunningCloud) -> str:
+    """URL of a queue behind a rule that matches every event of the account."""
+    sqs, events = cloud.client("sqs"), cloud.client("events")
+    url = sqs.create_queue(QueueName="every-event")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    rule = events.put_rule(Name="every-event", EventPattern=json.dumps({"account": [ACCOUNT]}))["RuleArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    events.put_targets(Rule="every-event", Targets=[{"Id": "queue", "Arn": arn}])
+    return str(url)
+
+
+def without_training(app: DeployedApp) -> DeployedApp:
+    """The same app whose snapshots do not start training, for tests of the lake alone."""
+    events = app.cloud.client("events")
+    for rule in events.list_rules()["Rules"]:
+        if "Snapshot Created" in rule.get("EventPattern", ""):
+            events.disable_rule(Name=rule["Name"])
+    return app
+
+
+def csv_of(*years: int, rows: int = 60) -> bytes:
+    """Made-up cars of these model years as one file; the same arguments always give the same bytes."""
+    tables = [car_year(year, rows=rows) for year in years]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(tables[0].columns)
+    writer.writerows(row for table in tables for row in table.rows)
+    return text.getvalue().encode()
