@@ -119,7 +119,8 @@ def _stacks(assembly: Path) -> Iterator[_Stack]:
 def _artifact(artifacts: Mapping[str, Any], name: str, *, needed_by: str) -> dict[str, Any]:
     if name not in artifacts:
         raise AssemblyError(f"Stack {needed_by} needs {name}, which is not in the assembly. Run cdk synth again.")
-    return artifacts[name] | {"id": name}
+    artifact: dict[str, Any] = artifacts[name] | {"id": name}
+    return artifact
 
 
 def _in_order(stacks: list[_Stack]) -> list[_Stack]:

@@ -73,6 +73,10 @@ class RunningCloud:
         request = urllib.request.Request(f"{self.endpoint}/moto-api/reset", method="POST")
         urllib.request.urlopen(request, timeout=60).read()
 
+    def kill(self) -> None:
+        """End the server as a crash would: it gets no chance to clean up."""
+        os.kill(self.pid, signal.SIGKILL)
+
     def page(self, name: str) -> Any:
         """One of the server's own pages, parsed."""
         with urllib.request.urlopen(f"{self.endpoint}/_local-cloud/{name}", timeout=60) as answer:
@@ -89,6 +93,7 @@ def free_port() -> int:
 @contextlib.contextmanager
 def start_cloud(directory: Path) -> Iterator[RunningCloud]:
     """Start a server, wait until it is ready, and end it by its pid afterwards."""
+    directory.mkdir(parents=True, exist_ok=True)
     port = free_port()
     log = (directory / "server.log").open("w")
     command = [sys.executable, "-m", "local_cloud.server", "--port", str(port), "--state-dir", str(directory / "state")]

@@ -105,6 +105,7 @@ class TopicPolicy(Provider):
 class Subscription(Provider):
     """AWS::SNS::Subscription."""
 
+    note = "nothing is sent to e-mail, SMS or HTTP endpoints outside this machine"
     properties = frozenset(_SUBSCRIPTION_ATTRIBUTES) | {"TopicArn", "Protocol", "Endpoint"}
 
     def create(self, context: ResourceContext, properties: Properties) -> Physical:

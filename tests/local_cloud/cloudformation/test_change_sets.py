@@ -140,3 +140,15 @@ def test_a_retained_resource_is_taken_over_when_asked_for(fake: FakeCloud) -> No
     assert fake.settled("s") == "CREATE_COMPLETE"
     assert fake.resources() == {"A": "A-1"}
     assert fake.ledger.calls("create") == ["A-1"]
+
+
+def test_only_a_retained_resource_is_taken_over(fake: FakeCloud) -> None:
+    """What its new stack would delete is not adopted: it could belong to anybody."""
+    fake.create({"A": queue(name="theirs", DeletionPolicy="Retain")})
+    fake.delete()
+
+    _change_set(fake, {"A": queue(name="theirs")}, kind="CREATE", ImportExistingResources=True)
+    fake.call("ExecuteChangeSet", StackName="s", ChangeSetName="c")
+
+    assert fake.settled("s") == "CREATE_COMPLETE"
+    assert fake.resources() == {"A": "A-2"}

@@ -53,6 +53,15 @@ def test_a_failed_creation_leaves_nothing(fake: FakeCloud) -> None:
     assert "(construct: App/Stack/B/Resource)" in failed[0]["ResourceStatusReason"]
 
 
+def test_nothing_more_is_begun_after_a_failure(fake: FakeCloud) -> None:
+    """What needs the failed resource is not even tried."""
+    fake.ledger.failing = {("create", "A")}
+
+    fake.create({"A": queue(), "B": _after("A")})
+
+    assert [name for name, _ in fake.events() if name == "B"] == []
+
+
 @pytest.mark.parametrize(
     ("policy", "params", "kept"),
     [
