@@ -20,6 +20,6 @@ def table(figures: Sequence[Figure]) -> str:
     rows = [("what", "ours", "compared with", "ratio", "asked for")]
     rows += [(figure.what, figure.ours, figure.compared, figure.ratio, figure.asked) for figure in figures]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows]
+    lines = [f"| {' | '.join(map(str.ljust, row, widths))} |" for row in rows]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     return "\n".join([lines[0], rule, *lines[1:]])

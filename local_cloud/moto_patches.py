@@ -81,7 +81,7 @@ class Hooks:
     deliver: Deliver
     emit: Callable[..., None]
     invoke: Callable[[FunctionSpec, str], InvocationResult]
-    invoke_later: Callable[[FunctionSpec, str], None]
+    invoke_later: Callable[[FunctionSpec, str], str]
     matches: Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
 
 
@@ -92,17 +92,18 @@ def install(hooks: Hooks) -> None:
     _run_functions(hooks)
     _deliver_events(hooks)
     iam_models.get_account_id_from = _account_of
-    STSBackend.assume_role = _remember_assumed_role  # type: ignore[method-assign]
+    STSBackend.assume_role = _remember_assumed_role
     # moto evaluates bucket policies by itself, and takes every condition as met; the gate has decided already.
-    FakeBucket.get_permission = lambda _bucket, _action, _resource: PermissionResult.PERMITTED  # type: ignore[method-assign]
+    FakeBucket.get_permission = lambda _bucket, _action, _resource: PermissionResult.PERMITTED
     # S3 takes a log bucket whose policy for log delivery is not there yet; CloudFormation creates both in any order.
-    FakeBucket._log_permissions_enabled_policy = staticmethod(lambda **_: True)  # type: ignore[method-assign]
+    FakeBucket._log_permissions_enabled_policy = staticmethod(lambda **_: True)
     warnings.filterwarnings("ignore", message="Exception.*does not match an error shape")
 
 
 def application() -> Callable[..., Iterable[bytes]]:
     """moto's WSGI application: every AWS service behind one port, told apart by the request's signature."""
-    return DomainDispatcherApplication(create_backend_app)
+    wsgi: Callable[..., Iterable[bytes]] = DomainDispatcherApplication(create_backend_app)
+    return wsgi
 
 
 def reset() -> None:
@@ -120,8 +121,8 @@ def _account_of(access_key: str) -> str:
     """moto looks into all partitions of AWS, which builds eight IAM backends at the first request after a reset."""
     for account_id, account in list(iam_backends.items()):
         if access_key in account["aws"].access_keys:
-            return account_id
-    return DEFAULT_ACCOUNT_ID
+            return str(account_id)
+    return str(DEFAULT_ACCOUNT_ID)
 
 
 def _remember_assumed_role(self: STSBackend, **kwargs: Any) -> Any:
@@ -168,16 +169,16 @@ def _own_services(hooks: Hooks) -> None:
         except ServiceError as error:
             raise _AnsweredByS3(error.code, error.message) from None
 
-    BaseResponse.call_action = call_action  # type: ignore[method-assign]
-    ActionAuthenticatorMixin._authenticate_and_authorize_normal_action = lambda self, resource="*": None  # type: ignore[method-assign]
-    ActionAuthenticatorMixin._authenticate_and_authorize_s3_action = authorize_s3  # type: ignore[method-assign]
+    BaseResponse.call_action = call_action
+    ActionAuthenticatorMixin._authenticate_and_authorize_normal_action = lambda self, resource="*": None
+    ActionAuthenticatorMixin._authenticate_and_authorize_s3_action = authorize_s3
 
 
-class _Answered(ServiceException):
+class _Answered(ServiceException):  # type: ignore[misc]
     """A ServiceError in moto's terms; a class of this module, because moto looks services up by an error's module."""
 
 
-class _AnsweredByS3(S3ClientError):
+class _AnsweredByS3(S3ClientError):  # type: ignore[misc]
     """The same for S3, whose responses catch their own class only."""
 
 
@@ -357,11 +358,11 @@ def _run_functions(hooks: Hooks) -> None:
             out["x-amz-function-error"] = "Unhandled"
         return answer
 
-    LambdaFunction._invoke_lambda = run  # type: ignore[method-assign]
-    LambdaBackend.invoke = invoke  # type: ignore[method-assign]
-    LambdaFunction.__init__ = _keep_all_settings  # type: ignore[method-assign]
-    LambdaFunction.update_configuration = _update_all_settings  # type: ignore[method-assign]
-    LambdaFunction.get_configuration = _tell_all_settings  # type: ignore[method-assign]
+    LambdaFunction._invoke_lambda = run
+    LambdaBackend.invoke = invoke
+    LambdaFunction.__init__ = _keep_all_settings
+    LambdaFunction.update_configuration = _update_all_settings
+    LambdaFunction.get_configuration = _tell_all_settings
 
 
 # moto drops these settings; they decide where failed events and log lines go.
@@ -375,16 +376,18 @@ def _keep_all_settings(self: Any, account_id: str, spec: dict[str, Any], *argume
 
 def _update_all_settings(self: Any, config_updates: dict[str, Any]) -> dict[str, Any]:
     self.dropped_settings |= {name: config_updates[name] for name in _DROPPED_SETTINGS if name in config_updates}
-    return _original_function_update(self, config_updates)
+    configuration: dict[str, Any] = _original_function_update(self, config_updates)
+    return configuration
 
 
 def _tell_all_settings(self: Any, on_create: bool = False) -> dict[str, Any]:
-    return _original_function_configuration(self, on_create) | self.dropped_settings
+    settings: dict[str, Any] = _original_function_configuration(self, on_create) | self.dropped_settings
+    return settings
 
 
 def function_specification(function: LambdaFunction) -> FunctionSpec:
     """What the function runner needs to know of a function that was created through the API."""
-    settings = function.dropped_settings  # type: ignore[attr-defined]
+    settings = function.dropped_settings
     logging_config = settings.get("LoggingConfig", {})
     reserved = function.reserved_concurrency
     return FunctionSpec(
@@ -434,14 +437,14 @@ def _deliver_events(hooks: Hooks) -> None:
             resources=[bucket.arn],
         )
 
-    Rule.send_to_targets = send_to_targets  # type: ignore[method-assign]
+    Rule.send_to_targets = send_to_targets
     s3_notifications._send_event_bridge_message = send_s3_event
 
 
 def publish(account: str, region: str, event: dict[str, Any]) -> None:
     """Put an event of an AWS service on the default bus: every rule that matches hands it to its targets."""
     for rule in list(events_backends[account][region].event_buses["default"].rules.values()):
-        rule.send_to_targets(event)  # type: ignore[arg-type]
+        rule.send_to_targets(event)
 
 
 def _event(event: Any) -> dict[str, Any]:

@@ -165,7 +165,7 @@ def _json(start_response: StartResponse, value: Any, *, status: str = "200 OK") 
     return [body]
 
 
-class _RequestHandler(moto_patches.RequestHandler):
+class _RequestHandler(moto_patches.RequestHandler):  # type: ignore[misc]
     """moto's request handler without a log line per request."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
@@ -205,7 +205,6 @@ def _serve(listener: socket.socket, state_directory: Path, wait_scale: float) ->
     server = make_server(
         "127.0.0.1", port, application, threaded=True, request_handler=_RequestHandler, fd=listener.fileno()
     )
-    server.daemon_threads = True
 
     def stop(_signal: int, _frame: Any) -> None:
         raise KeyboardInterrupt

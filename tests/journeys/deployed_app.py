@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,12 +19,17 @@ _EXECUTION_LIMIT_SECONDS = 180
 
 @dataclass(frozen=True)
 class DeployedApp:
-    """The app's stacks on one cloud; `outputs` are those of all stacks, `inbox` a queue that gets every event."""
+    """The app's stacks on one cloud; `outputs` are those of all stacks.
+
+    `inbox` is the URL of a queue that gets every event, `alerts` of one that gets what the failure topic sends.
+    """
 
     cloud: RunningCloud
     outputs: dict[str, str]
     inbox: str
+    alerts: str
     received: dict[str, dict[str, Any]] = field(default_factory=dict)
+    notified: list[str] = field(default_factory=list)
 
     @property
     def lake(self) -> str:
@@ -52,13 +58,22 @@ class DeployedApp:
 
     def events(self, detail_type: str) -> list[dict[str, Any]]:
         """All events of a type so far, each once, the oldest first."""
-        sqs = self.cloud.client("sqs")
-        while messages := sqs.receive_message(QueueUrl=self.inbox, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                event = json.loads(message["Body"])
-                self.received[event["id"]] = event
-                sqs.delete_message(QueueUrl=self.inbox, ReceiptHandle=message["ReceiptHandle"])
+        for body in self._drain(self.inbox):
+            event = json.loads(body)
+            self.received[event["id"]] = event
         return [event for event in self.received.values() if event["detail-type"] == detail_type]
+
+    def notifications(self) -> list[str]:
+        """What subscribers of the failure topic got so far."""
+        self.notified.extend(self._drain(self.alerts))
+        return self.notified
+
+    def _drain(self, queue: str) -> Iterator[str]:
+        sqs = self.cloud.client("sqs")
+        while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+                yield message["Body"]
 
     def snapshot(self) -> tuple[str, str]:
         """Data version and files manifest of the only snapshot."""
@@ -126,14 +141,27 @@ def deploy_app(cloud: RunningCloud) -> DeployedApp:
     deployment = Deployment(account=ACCOUNT, region=REGION, client=cloud.client, publish_image=publish)
     outputs = deploy_assembly(synthesized_assembly(), deployment)
     merged = {key: value for stack in outputs.values() for key, value in stack.items()}
-    return DeployedApp(cloud, merged, _inbox(cloud))
+    return DeployedApp(cloud, merged, _inbox(cloud), _alerts(cloud, merged["FailureTopicArn"]))
+
+
+def _queue(cloud: RunningCloud, name: str) -> tuple[str, str]:
+    """URL and ARN of a new queue."""
+    sqs = cloud.client("sqs")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+
+def _alerts(cloud: RunningCloud, topic: str) -> str:
+    """URL of a queue that is subscribed to a topic."""
+    url, arn = _queue(cloud, "alerts")
+    cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return url
 
 
 def _inbox(cloud: RunningCloud) -> str:
     """URL of a queue behind a rule that matches every event of the account."""
     sqs, events = cloud.client("sqs"), cloud.client("events")
-    url = sqs.create_queue(QueueName="every-event")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    url, arn = _queue(cloud, "every-event")
     rule = events.put_rule(Name="every-event", EventPattern=json.dumps({"account": [ACCOUNT]}))["RuleArn"]
     statement = {
         "Effect": "Allow",
@@ -145,7 +173,7 @@ def _inbox(cloud: RunningCloud) -> str:
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     events.put_targets(Rule="every-event", Targets=[{"Id": "queue", "Arn": arn}])
-    return str(url)
+    return url
 
 
 def without_training(app: DeployedApp) -> DeployedApp:

@@ -12,6 +12,7 @@ import pytest
 from tests.journeys.deployed_app import DeployedApp, csv_of, deploy_app
 from tests.running_cloud import RunningCloud, start_cloud, wait_for
 
+pytestmark = pytest.mark.xdist_group("training")
 Trained = tuple[DeployedApp, str]
 _STEPS = ["ValidateData", "Preprocess", "Train", "Export", "Evaluate", "CheckQuality", "RegisterModel"]
 
@@ -245,6 +246,9 @@ def test_a_failure_names_step_and_reason(trained: Trained, parameters: dict[str,
     assert step in ended["FailureReason"]
     assert told in steps[step]["FailureReason"]
     assert "RegisterModel" not in steps
+    assert wait_for(
+        lambda: [text for text in app.notifications() if execution in text], seconds=10, what="the failure notification"
+    )
 
 
 def test_a_killed_server_leaves_nothing_behind_and_says_so(tmp_path: Path) -> None:

@@ -10,12 +10,8 @@ import pytest
 from tests.local_cloud.cloudformation.small_assembly import write_assembly
 from tests.running_cloud import ACCOUNT, REGION, ROOT, RunningCloud
 
-_CLI = ROOT / "node_modules" / "aws-cdk"
 _LIMIT_SECONDS = 180
-pytestmark = [
-    pytest.mark.xdist_group("local-cloud"),
-    pytest.mark.skipif(not _CLI.exists(), reason="the CDK CLI is not installed; run `make setup`"),
-]
+pytestmark = pytest.mark.xdist_group("local-cloud")
 
 
 def _cdk(cloud: RunningCloud, *arguments: str) -> tuple[int, str]:
