@@ -1,12 +1,15 @@
 """`python -m demo`: the whole loop on this machine, from an empty folder to a model that waits for approval."""
 
 import argparse
-import signal
+import os
 import sys
 from pathlib import Path
-from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from demo.commands import ROOT
 from demo.errors import DemoError
+from demo.interrupts import interrupt_once
 from demo.loop import Loop
 
 DEFAULT_PORT = 5055
@@ -22,33 +25,38 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--years", default="2001-2012", help="model years of the first delivery (default %(default)s)")
     parser.add_argument("--stage", default="dev", help="stage to deploy (default %(default)s)")
     parser.add_argument("--port", type=int, help=f"port of the local cloud (default: {DEFAULT_PORT} or a free one)")
-    parser.add_argument("--state-dir", type=Path, help="folder of the local cloud's files")
-    parser.add_argument("--app", type=Path, default=Path("cdk.out"), help="folder for the templates (default cdk.out)")
+    parser.add_argument("--state-dir", type=Path, help="folder for all that it writes")
     return parser.parse_args()
+
+
+def _loop(arguments: argparse.Namespace) -> Loop:
+    keep_running = arguments.keep_running
+    port = arguments.port if arguments.port is not None else (DEFAULT_PORT if keep_running else 0)
+    folder = arguments.state_dir or ROOT / (".local-cloud" if keep_running else ".local-cloud-demo")
+    return Loop(
+        years=arguments.years,
+        stage=arguments.stage,
+        port=port,
+        state_directory=folder.absolute(),
+        keep_running=keep_running,
+    )
 
 
 def main() -> int:
     """Run the loop; 0 when a model waits for approval, 130 after Ctrl-C, 1 with one line of reason otherwise."""
-    arguments = _arguments()
-
-    def interrupt(_signal: int, _frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
-    loop = Loop(
-        years=arguments.years,
-        stage=arguments.stage,
-        assembly=arguments.app,
-        port=arguments.port if arguments.port is not None else (DEFAULT_PORT if arguments.keep_running else 0),
-        state_directory=arguments.state_dir or Path(".local-cloud" if arguments.keep_running else ".local-cloud-demo"),
-        keep_running=arguments.keep_running,
-    )
+    loop = _loop(_arguments())
+    interrupt_once()
     try:
         loop.run()
     except KeyboardInterrupt:
-        print("\ninterrupted: the local cloud is stopped and its files are removed", file=sys.stderr)
+        left = "is still up" if loop.found_running else "is stopped and its files are removed"
+        print(f"the local cloud {left}", file=sys.stderr)
         return 130
-    except DemoError as error:
+    except BrokenPipeError:
+        # Whoever read the output (`| head`) has seen enough; Python must not try to write the rest at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (DemoError, OSError, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

@@ -1,19 +1,14 @@
-"""Clients and read access for the cloud that an environment points at."""
+"""Clients and read access for the local cloud that an environment points at."""
 
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
+from local_cloud.cli.control import endpoint_client
 
 
 def client(service: str, environment: Mapping[str, str]) -> Any:
-    """A boto3 client for the cloud in `environment`, whatever this process's own variables say."""
-    session = boto3.session.Session(
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        region_name=environment["AWS_REGION"],
-    )
-    return session.client(service, endpoint_url=environment["AWS_ENDPOINT_URL"])
+    """A boto3 client for the local cloud in `environment`, whatever this process's own variables say."""
+    return endpoint_client(environment["AWS_ENDPOINT_URL"], service)
 
 
 def read_object(environment: Mapping[str, str], uri: str) -> bytes:

@@ -1,155 +1,166 @@
 """The loop as a sequence of commands: start, synthesize, deploy, load, train, show what waits for a decision."""
 
+import os
 import shlex
 import shutil
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from demo.aws import client, stack_outputs
-from demo.commands import ROOT, Command, clean_environment, python, run
+from demo.cdk import CdkApp
+from demo.commands import Command, clean_environment, python, run
 from demo.errors import DemoError
-from demo.summary import Evidence, print_summary
+from demo.interrupts import ignore_interrupts
+from demo.snapshots import newest_snapshot
+from demo.summary import Evidence, print_summary, print_way_in
+from demo.timing import Timing
+from demo.watching import WATCH, show_indented, show_steps_only
+from demo.workspace import exclusive
+from local_cloud.processes import ProcessTable
+from local_cloud.state import StateDirectory
 
-_ACCOUNT_ENVIRONMENT = "aws://123456789012/us-east-1"
 _EXECUTION_LIMIT_SECONDS = 60
 _POLL_SECONDS = 0.2
 
 
 @dataclass
 class Loop:
-    """One run of the demo. `years` is a range of model years, `assembly` the folder for the templates."""
+    """One run of the demo. `years` is a range of model years; all that it writes goes into `state_directory`.
+
+    With `keep_running` the local cloud stays up after a success. `found_running`: it was up before, so it is
+    not this run's to stop.
+    """
 
     years: str
     stage: str
-    assembly: Path
     port: int
     state_directory: Path
     keep_running: bool
+    found_running: bool = False
+    _timing: Timing = field(default_factory=Timing)
+
+    def __post_init__(self) -> None:
+        self._table = ProcessTable(self.state_directory / "demo")
+        self._app = CdkApp(self.stage, self.state_directory / "cdk.out", self._table)
 
     def run(self) -> None:
         """Do everything; raises DemoError with the reason if a part fails."""
-        started = time.monotonic()
-        with self._local_cloud() as environment:
-            self._step("templates: cdk synth, and cdk bootstrap beside it")
+        with exclusive(self.state_directory), self._local_cloud() as environment:
+            if self.found_running and _is_loaded(environment):
+                print("   the app is deployed and has data: `make pipeline` trains anew, `make down` stops it")
+                print_way_in(environment["AWS_ENDPOINT_URL"])
+                return
+            self._timing.begin("templates", "cdk synth, and cdk bootstrap beside it")
             self._synthesize_and_bootstrap(environment)
-            self._step("deploy: cdk deploy --all, by the real CDK CLI")
-            self._deploy(environment)
+            self._timing.begin("deploy", "cdk deploy --all, by the real CDK CLI")
+            self._app.deploy(environment)
             outputs = stack_outputs(environment)
-            self._step(f"data: model years {self.years} go into the lake; the ingest Lambda checks them")
+            self._timing.begin("data", f"model years {self.years} go into the lake; the ingest Lambda checks them")
             self._load(environment, outputs)
             execution = self._wait_for_execution(environment, outputs)
-            self._step("training: the SageMaker pipeline, step by step")
-            self._watch(environment, outputs, execution)
+            self._timing.begin("training", "the SageMaker pipeline, step by step")
+            self._watch(environment, execution)
             evidence = Evidence.collect(environment, execution, folder=self.state_directory / "evidence")
-            print_summary(evidence, seconds=time.monotonic() - started, keep_running=self.keep_running)
-
-    def _step(self, title: str) -> None:
-        print(f"\n== {title}", flush=True)
+            print_summary(evidence, timing=self._timing, keep_running=self.keep_running)
 
     @contextmanager
     def _local_cloud(self) -> Iterator[dict[str, str]]:
-        self._step("local cloud: one process on 127.0.0.1 that answers as AWS")
-        place = ["--state-dir", str(self.state_directory)]
-        base = clean_environment()
-        finished = False
+        self._timing.begin("local cloud", "one process on 127.0.0.1 that answers as AWS")
+        if not self.keep_running:
+            self._down()  # one that a killed demo left: nobody else uses the demo's folder
+        self.found_running = StateDirectory(self.state_directory).server() is not None
+        interrupted = finished = False
         try:
-            up = python("-m", "local_cloud", "up", "--port", str(self.port), *place)
-            output = run(up, environment=base, what="`python -m local_cloud up`")
-            exports = parse_exports(output)
-            print(f"   ready: {exports['AWS_ENDPOINT_URL']}")
+            exports = parse_exports(self._up())
+            print(f"   {'already up' if self.found_running else 'ready'}: {exports['AWS_ENDPOINT_URL']}", flush=True)
             yield clean_environment(exports)
             finished = True
+        except KeyboardInterrupt:
+            interrupted = True
+            raise
         finally:
-            if not (finished and self.keep_running):
-                down = python("-m", "local_cloud", "down", *place)
-                run(down, environment=base, what="`python -m local_cloud down`")
-            if not finished and not self.keep_running:
-                shutil.rmtree(self.state_directory, ignore_errors=True)
+            ignore_interrupts()
+            if not self.found_running and not (finished and self.keep_running):
+                self._down()
+                if interrupted:
+                    shutil.rmtree(self.state_directory, ignore_errors=True)
+
+    def _up(self) -> str:
+        command = python("-m", "local_cloud", "up", "--port", str(self.port), "--state-dir", str(self.state_directory))
+        return run(command, environment=clean_environment(), what="the start of the local cloud")
+
+    def _down(self) -> None:
+        """Stop the local cloud. A failure is only told: the reason for the end matters more."""
+        command = python("-m", "local_cloud", "down", "--state-dir", str(self.state_directory))
+        try:
+            run(command, environment=clean_environment(), what="the stop of the local cloud")
+        except DemoError as error:
+            print(f"error: {error}", file=sys.stderr)
 
     def _synthesize_and_bootstrap(self, environment: Mapping[str, str]) -> None:
-        # In a folder without cdk.json the CLI bootstraps the named environment without running the app for it.
-        bootstrap = Command(
-            python(str(ROOT / "scripts" / "cdk.py"), "bootstrap", _ACCOUNT_ENVIRONMENT),
-            environment=environment,
-            folder=self.state_directory,
-            what="cdk bootstrap",
-        )
+        bootstrap = self._app.begin_bootstrap(environment)
         try:
-            synth = ["scripts/cdk.py", "synth", "--quiet", "--output", str(self.assembly), "-c", f"stage={self.stage}"]
-            run(
-                python(*synth, "-c", f"commit={current_commit()}"),
-                environment=clean_environment(),
-                what="cdk synth",
-            )
-            print(f"   synth: done, {self.assembly}/")
+            self._app.synthesize()
+            print(f"   synth: done, see {os.path.relpath(self._app.assembly)}/", flush=True)
             bootstrap.finish()
-            print("   bootstrap: done")
+            print("   bootstrap: done", flush=True)
         finally:
             bootstrap.cancel()
 
-    def _deploy(self, environment: Mapping[str, str]) -> None:
-        deploy = ["scripts/cdk.py", "deploy", "--all", "--app", str(self.assembly), "--require-approval", "never"]
-        run(python(*deploy, "--progress", "events"), environment=environment, show=_show_deploy, what="cdk deploy")
-
     def _load(self, environment: Mapping[str, str], outputs: Mapping[str, str]) -> None:
         upload = ["-m", "sagemaker_pipelines.car_prices.batches", "upload", "--years", self.years, "--single-file"]
-        run(
-            python(*upload, "--bucket", outputs["LakeBucketName"]),
+        folder = self.state_directory / "upload"
+        command = Command(
+            python(*upload, "--to", os.path.relpath(folder), "--bucket", outputs["LakeBucketName"]),
+            table=self._table,
             environment=environment,
-            show=_indent,
+            folder=Path.cwd(),
+            show=show_indented,
             what="the upload of the model years",
         )
+        command.finish_or_cancel()
 
     def _wait_for_execution(self, environment: Mapping[str, str], outputs: Mapping[str, str]) -> str:
         """The execution that the new snapshot started, found as any user would find it."""
         sagemaker = client("sagemaker", environment)
+        pipeline = outputs["CarPricesPipelineName"]
         deadline = time.monotonic() + _EXECUTION_LIMIT_SECONDS
         while time.monotonic() < deadline:
-            found = sagemaker.list_pipeline_executions(
-                PipelineName=outputs["CarPricesPipelineName"], SortOrder="Descending"
-            )
+            found = sagemaker.list_pipeline_executions(PipelineName=pipeline, SortOrder="Descending")
             if found["PipelineExecutionSummaries"]:
                 return str(found["PipelineExecutionSummaries"][0]["PipelineExecutionArn"])
-            time.sleep(_POLL_SECONDS)
+            time.sleep(_POLL_SECONDS)  # the API has no way to wait for a start
         raise DemoError(
-            f"no execution of {outputs['PipelineName']} started within {_EXECUTION_LIMIT_SECONDS} s of the upload; "
-            f"see {self.state_directory}/server.log and quarantine/ in s3://{outputs['LakeBucket']}"
+            f"no execution of {pipeline} started within {_EXECUTION_LIMIT_SECONDS} s of the upload; "
+            f"{self.state_directory}/server.log tells what the local cloud did with it"
         )
 
-    def _watch(self, environment: Mapping[str, str], outputs: Mapping[str, str], execution: str) -> None:
-        watch = [
-            "-m",
-            "sagemaker_pipelines.watch",
-            "--pipeline",
-            outputs["CarPricesPipelineName"],
-            "--execution",
-            execution,
-        ]
-        run(python(*watch), environment=environment, show=_indent, what="the pipeline")
+    def _watch(self, environment: Mapping[str, str], execution: str) -> None:
+        # arn:aws:sagemaker:<region>:<account>:pipeline/<name>/execution/<id>
+        watch = [*WATCH, "--pipeline", execution.split("/")[1], "--execution", execution]
+        command = Command(
+            python(*watch), table=self._table, environment=environment, show=show_steps_only, what="the pipeline"
+        )
+        command.finish_or_cancel()
+
+
+def _is_loaded(environment: Mapping[str, str]) -> bool:
+    """Whether there is an app with data to train on."""
+    outputs = stack_outputs(environment)
+    if "CarPricesPipelineName" not in outputs:
+        return False
+    try:
+        newest_snapshot(environment, outputs["LakeBucketName"], dataset="car_prices")
+    except DemoError:
+        return False
+    return True
 
 
 def parse_exports(text: str) -> dict[str, str]:
     """The variables of `export NAME=value` lines."""
     words = [shlex.split(line) for line in text.splitlines() if line.startswith("export ")]
     return dict(word[1].split("=", 1) for word in words if len(word) == 2)
-
-
-def current_commit() -> str:
-    """The commit of the checkout, or `unrecorded` outside of a git repository."""
-    try:
-        return run(["git", "rev-parse", "HEAD"], environment=clean_environment(), what="git").strip()
-    except (DemoError, FileNotFoundError):
-        return "unrecorded"
-
-
-def _indent(line: str) -> None:
-    print(f"   {line}", flush=True)
-
-
-def _show_deploy(line: str) -> None:
-    """The CLI's progress without its headings and empty lines."""
-    if "_COMPLETE" in line or "FAILED" in line or "ROLLBACK" in line or "Stack ARN" in line:
-        _indent(line.strip())

@@ -8,6 +8,7 @@ from typing import Any
 
 from demo.aws import client, read_object
 from demo.errors import DemoError
+from demo.timing import Timing
 
 _METRICS = (("mae", "mean absolute error", "${:,.0f}"), ("mape", "mean absolute error in %", "{:.1f} %"))
 
@@ -64,9 +65,10 @@ def _copy_report(environment: Mapping[str, str], prefix: str, folder: Path) -> P
     return report.resolve()
 
 
-def print_summary(evidence: Evidence, *, seconds: float, keep_running: bool) -> None:
+def print_summary(evidence: Evidence, *, timing: Timing, keep_running: bool) -> None:
     """A page for someone who has never seen the project."""
-    print(f"\n== done in {seconds:.0f} s: a model was trained and waits for a person's decision\n")
+    print(f"\n== done in {timing.total:.0f} s: a model was trained and waits for a person's decision")
+    print(f"   ({timing})\n")
     _print_metrics(evidence.evaluation)
     print("\n   the model package (nothing approves itself):")
     print(f"     {evidence.package_arn}   {evidence.approval_status}")
@@ -75,18 +77,20 @@ def print_summary(evidence: Evidence, *, seconds: float, keep_running: bool) -> 
     print(f"\n   artifact   {evidence.model_uri}")
     if evidence.report:
         print(f"   evidence   {evidence.report}   (open it in a browser)")
-    print("\n   approve it with the AWS CLI ...")
-    print(f"     aws sagemaker update-model-package --model-package-arn {evidence.package_arn} \\")
-    print("       --model-approval-status Approved --approval-description 'evidence read'")
-    print("   ... or with boto3:")
-    print("     boto3.client('sagemaker').update_model_package(")
-    print(f"       ModelPackageArn='{evidence.package_arn}', ModelApprovalStatus='Approved')")
     if keep_running:
-        print(f"\n   the local cloud is up at {evidence.endpoint}. Point any AWS client at it in this shell with:")
-        print('     eval "$(.venv/bin/python -m local_cloud env)"; export PATH="$PWD/.venv/bin:$PATH"')
-        print("   stop it with `make down`.")
+        print_way_in(evidence.endpoint)
+        print("\n   approve the model with:")
+        print(f"     aws sagemaker update-model-package --model-package-arn {evidence.package_arn} \\")
+        print("       --model-approval-status Approved --approval-description 'evidence read'")
+        print("\n   change a step or a setting, then `make pipeline` shows what it does; `make down` stops the cloud.")
     else:
-        print("\n   The demo's cloud is stopped again. `make up` does the same and leaves it running to play with.")
+        print("\n   The demo's cloud is stopped again. `make up` does the same, leaves it up and tells how to approve.")
+
+
+def print_way_in(endpoint: str) -> None:
+    """How to use a local cloud that is up."""
+    print(f"\n   the local cloud is up at {endpoint}. Point any AWS client at it in this shell with:")
+    print('     eval "$(.venv/bin/python -m local_cloud env)"; export PATH="$PWD/.venv/bin:$PATH"')
 
 
 def _print_metrics(evaluation: Mapping[str, Any]) -> None:

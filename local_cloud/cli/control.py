@@ -51,6 +51,11 @@ def running_server(state: StateDirectory) -> ServerRecord:
 
 def aws_client(server: ServerRecord, service: str) -> Any:
     """A client with the rights of the account's administrator."""
+    return endpoint_client(server.url, service)
+
+
+def endpoint_client(url: str, service: str) -> Any:
+    """`aws_client` for the local cloud at a URL."""
     # Whatever profile or settings file the user has is for real accounts (and may not even exist).
     core = botocore.session.Session(
         session_vars={
@@ -65,4 +70,4 @@ def aws_client(server: ServerRecord, service: str) -> Any:
         aws_secret_access_key=SECRET_ACCESS_KEY,
         region_name=REGION,
     )
-    return session.client(service, endpoint_url=server.url, config=_CONFIG)
+    return session.client(service, endpoint_url=url, config=_CONFIG)

@@ -1,11 +1,12 @@
 """The command line: what there is to say to the local cloud, and how its answers end.
 
 Every error is one line on standard error that says what to do; exit status 1 for a failure, 2 for a wrong use, 130
-after Ctrl-C. Standard output is for what other programs read.
+after Ctrl-C or SIGTERM. Standard output is for what other programs read.
 """
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ typical use:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command; the exit status."""
     options = build_parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -40,6 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+
+
+def _interrupt(_signal: int, _frame: Any) -> None:
+    """SIGTERM ends a command as Ctrl-C does: `up` must not leave a server behind that is just starting."""
+    raise KeyboardInterrupt
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -10,7 +10,6 @@ import pytest
 
 from tests.journeys.deployed_app import DeployedApp, csv_of
 
-pytestmark = pytest.mark.xdist_group("lake")
 _SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "events"
 
 

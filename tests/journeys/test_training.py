@@ -12,7 +12,6 @@ import pytest
 from tests.journeys.deployed_app import DeployedApp, csv_of, deploy_app
 from tests.running_cloud import RunningCloud, start_cloud, wait_for
 
-pytestmark = pytest.mark.xdist_group("training")
 Trained = tuple[DeployedApp, str]
 _STEPS = ["ValidateData", "Preprocess", "Train", "Export", "Evaluate", "CheckQuality", "RegisterModel"]
 
@@ -255,10 +254,10 @@ def test_a_killed_server_leaves_nothing_behind_and_says_so(tmp_path: Path) -> No
     """After SIGKILL in the middle of an execution no job survives, and the next start tells what was interrupted."""
     with start_cloud(tmp_path / "first") as cloud:
         app = deploy_app(cloud)
-        app.upload("history.csv", csv_of(*range(2001, 2006)))
-        wait_for(app.executions, seconds=30, what="the upload to start training")
-        wait_for(lambda: _children(cloud), seconds=30, what="a job to run")
-        children = _children(cloud)
+        cloud.client("s3").put_object(
+            Bucket=app.lake, Key="raw/car_prices/history.csv", Body=csv_of(*range(2001, 2006))
+        )
+        children = wait_for(lambda: _children(cloud), seconds=60, what="a job to run")
         cloud.kill()
         wait_for(lambda: not any(_alive(pid) for pid in children), seconds=15, what="the jobs to end with the server")
 

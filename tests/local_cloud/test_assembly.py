@@ -11,8 +11,6 @@ from local_cloud.assembly import AssemblyError, Deployment, ImageAsset, deploy_a
 from tests.local_cloud.cloudformation.small_assembly import IMAGE_TAG, write_assembly
 from tests.running_cloud import ACCOUNT, REGION, RunningCloud
 
-pytestmark = pytest.mark.xdist_group("local-cloud")
-
 
 def _deployment(cloud: RunningCloud, **more: Any) -> Deployment:
     settings: dict[str, Any] = {"publish_image": lambda image: None} | more

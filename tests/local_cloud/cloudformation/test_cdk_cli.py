@@ -5,13 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.local_cloud.cloudformation.small_assembly import write_assembly
 from tests.running_cloud import ACCOUNT, REGION, ROOT, RunningCloud
 
 _LIMIT_SECONDS = 180
-pytestmark = pytest.mark.xdist_group("local-cloud")
 
 
 def _cdk(cloud: RunningCloud, *arguments: str) -> tuple[int, str]:

@@ -9,7 +9,6 @@ from local_cloud.cloudformation.errors import HandlerFailure
 from tests.local_cloud.cloudformation.live import deploy, destroy, outputs, resource
 from tests.running_cloud import RunningCloud
 
-pytestmark = pytest.mark.xdist_group("local-cloud")
 _TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],

@@ -11,7 +11,6 @@ from botocore.exceptions import ClientError
 from tests.local_cloud.cloudformation.live import deploy, destroy, outputs, resource
 from tests.running_cloud import RunningCloud
 
-pytestmark = pytest.mark.xdist_group("local-cloud")
 _TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],

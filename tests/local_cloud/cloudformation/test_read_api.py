@@ -7,7 +7,6 @@ from botocore.exceptions import ClientError
 
 from tests.running_cloud import RunningCloud
 
-pytestmark = pytest.mark.xdist_group("local-cloud")
 _TEMPLATE = {
     "Description": "two things",
     "Parameters": {"Stage": {"Type": "String", "Default": "dev", "AllowedValues": ["dev", "prod"]}},

@@ -9,8 +9,6 @@ import pytest
 from sagemaker_pipelines.artifacts import pack, unpack
 from tests.sagemaker_pipelines.jobs import HYPERPARAMETERS, Job
 
-pytestmark = pytest.mark.xdist_group("exported_job")
-
 CHAMPION = "arn:aws:sagemaker:us-east-1:123456789012:model-package/car-prices-dev/3"
 
 

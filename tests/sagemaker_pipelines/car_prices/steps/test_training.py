@@ -5,12 +5,8 @@ import json
 import pickle
 from collections.abc import Callable
 
-import pytest
-
 from sagemaker_pipelines.artifacts import pack, sha256_hex, unpack
 from tests.sagemaker_pipelines.jobs import HYPERPARAMETERS, OTHER_HASH_SEED, Job
-
-pytestmark = pytest.mark.xdist_group("exported_job")
 
 # The ridge is strangled, so that the trees predict the validation year better.
 TREES_WIN = {**HYPERPARAMETERS, "ridge_alphas": "1000000", "tree_leaves": "8", "tree_iterations": "80"}
