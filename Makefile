@@ -1,9 +1,14 @@
 # One verb per concern; `make help` lists them. Needs Python 3.11+ and nothing else: Node comes as a wheel.
 PYTHON ?= python3
 STAGE ?= dev
+PORT ?= 5055
 COMMIT := $(shell git rev-parse HEAD 2>/dev/null || echo unrecorded)
 BIN := .venv/bin
 RUN := $(BIN)/python
+
+# Not to be led to other packages than those that set-up installs, nor to an encoding without all letters.
+unexport PYTHONPATH PYTHONHOME
+export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up pipeline down test lint types format synth deploy bench docs lock clean
@@ -19,22 +24,23 @@ setup: .venv/.ready ## build the environments (Python, CDK CLI, runtime image) a
 demo: setup ## the whole loop, offline: deploy, load data, train, wait for approval
 	$(RUN) -m demo
 
-up: setup ## like demo, and leave the local cloud running to play with
-	$(RUN) -m demo --keep-running
+up: setup ## like demo, and leave the local cloud running to play with (PORT=5055)
+	$(RUN) -m demo --keep-running --port $(PORT)
 
 pipeline: setup ## the inner loop: redeploy what changed, run the pipeline, show it (needs `make up`)
 	$(RUN) -m demo.inner_loop
 
 down: ## stop the local cloud
-	$(RUN) -m local_cloud down
+	@test ! -x $(RUN) || $(RUN) -m local_cloud down
 
 test: setup ## all tests
 	$(RUN) -m pytest
 
-lint: setup ## ruff and the import contracts
+lint: setup ## ruff, the import contracts, and generated documentation that is current
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(RUN) -m local_cloud coverage --check docs/local-cloud.md
 
 types: setup ## mypy --strict
 	$(BIN)/mypy
@@ -59,5 +65,6 @@ lock: ## resolve the lock files anew from requirements-dev.txt and images/runtim
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements-dev.txt -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header images/runtime/requirements.in -o images/runtime/requirements.txt
 
-clean: down ## remove everything that the verbs above made
+clean: ## remove everything that the verbs above made
+	@for folder in .local-cloud*/; do test ! -d "$$folder" || $(RUN) -m local_cloud down --state-dir "$$folder"; done
 	rm -rf .venv .runtime .cache .data .local-cloud* cdk.out node_modules

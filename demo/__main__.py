@@ -4,15 +4,15 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from demo.commands import ROOT
 from demo.errors import DemoError
 from demo.interrupts import interrupt_once
-from demo.loop import Loop
 
-DEFAULT_PORT = 5055
+if TYPE_CHECKING:
+    from demo.loop import Loop
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def _arguments() -> argparse.Namespace:
@@ -24,28 +24,36 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--keep-running", action="store_true", help="leave the local cloud up to play with")
     parser.add_argument("--years", default="2001-2012", help="model years of the first delivery (default %(default)s)")
     parser.add_argument("--stage", default="dev", help="stage to deploy (default %(default)s)")
-    parser.add_argument("--port", type=int, help=f"port of the local cloud (default: {DEFAULT_PORT} or a free one)")
+    parser.add_argument("--port", type=int, default=0, help="port of the local cloud (default: any free one)")
     parser.add_argument("--state-dir", type=Path, help="folder for all that it writes")
     return parser.parse_args()
 
 
-def _loop(arguments: argparse.Namespace) -> Loop:
-    keep_running = arguments.keep_running
-    port = arguments.port if arguments.port is not None else (DEFAULT_PORT if keep_running else 0)
-    folder = arguments.state_dir or ROOT / (".local-cloud" if keep_running else ".local-cloud-demo")
-    return Loop(
-        years=arguments.years,
-        stage=arguments.stage,
-        port=port,
-        state_directory=folder.absolute(),
-        keep_running=keep_running,
-    )
-
-
 def main() -> int:
     """Run the loop; 0 when a model waits for approval, 130 after Ctrl-C, 1 with one line of reason otherwise."""
-    loop = _loop(_arguments())
+    arguments = _arguments()
     interrupt_once()
+    try:
+        # Imported here: what this imports takes a moment, and Ctrl-C may come in that moment, too.
+        from demo.loop import Loop
+
+        folder = arguments.state_dir or ROOT / (".local-cloud" if arguments.keep_running else ".local-cloud-demo")
+        loop = Loop(
+            years=arguments.years,
+            stage=arguments.stage,
+            port=arguments.port,
+            state_directory=folder.absolute(),
+            keep_running=arguments.keep_running,
+        )
+        return _run(loop)
+    except KeyboardInterrupt:
+        print("nothing was started", file=sys.stderr)
+        return 130
+
+
+def _run(loop: "Loop") -> int:
+    from botocore.exceptions import BotoCoreError, ClientError
+
     try:
         loop.run()
     except KeyboardInterrupt:

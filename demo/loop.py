@@ -70,11 +70,11 @@ class Loop:
     @contextmanager
     def _local_cloud(self) -> Iterator[dict[str, str]]:
         self._timing.begin("local cloud", "one process on 127.0.0.1 that answers as AWS")
-        if not self.keep_running:
-            self._down()  # one that a killed demo left: nobody else uses the demo's folder
-        self.found_running = StateDirectory(self.state_directory).server() is not None
         interrupted = finished = False
         try:
+            if not self.keep_running:
+                self._down()  # one that a killed demo left: nobody else uses the demo's folder
+            self.found_running = StateDirectory(self.state_directory).server() is not None
             exports = parse_exports(self._up())
             print(f"   {'already up' if self.found_running else 'ready'}: {exports['AWS_ENDPOINT_URL']}", flush=True)
             yield clean_environment(exports)
