@@ -22,13 +22,13 @@ setup: .venv/.ready ## build the environments (Python, CDK CLI, runtime image) a
 	$(PYTHON) scripts/setup.py
 
 demo: setup ## the whole loop, offline: deploy, load data, train, wait for approval
-	$(RUN) -m demo
+	$(RUN) -m demo --stage $(STAGE)
 
 up: setup ## like demo, and leave the local cloud running to play with (PORT=5055)
-	$(RUN) -m demo --keep-running --port $(PORT)
+	$(RUN) -m demo --keep-running --port $(PORT) --stage $(STAGE)
 
 pipeline: setup ## the inner loop: redeploy what changed, run the pipeline, show it (needs `make up`)
-	$(RUN) -m demo.inner_loop
+	$(RUN) -m demo.inner_loop --stage $(STAGE)
 
 down: ## stop the local cloud
 	@test ! -x $(RUN) || $(RUN) -m local_cloud down

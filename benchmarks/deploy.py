@@ -10,8 +10,8 @@ from typing import Any
 from benchmarks.measure import elapsed, measure
 from benchmarks.report import Figure
 from demo.aws import client
-from local_cloud.assembly import Deployment, ImageAsset, deploy_assembly
-from local_cloud.image_registry import publish_image
+from local_cloud.assembly import Deployment, deploy_assembly
+from local_cloud.image_registry import publisher
 from local_cloud.images import ImageStore
 from scripts.cdk import command, environment
 
@@ -57,16 +57,5 @@ def _deployment(cloud: Mapping[str, str]) -> Deployment:
     def cached(service: str) -> Any:
         return client(service, cloud)
 
-    def publish(asset: ImageAsset) -> None:
-        publish_image(
-            store,
-            cached("ecr"),
-            account=_ACCOUNT,
-            region=_REGION,
-            repository=asset.repository,
-            tag=asset.tag,
-            context=asset.context,
-            dockerfile=asset.dockerfile,
-        )
-
+    publish = publisher(store, cached, account=_ACCOUNT, region=_REGION)
     return Deployment(account=_ACCOUNT, region=_REGION, client=cached, publish_image=publish)

@@ -1,23 +1,28 @@
 """Records local images in the local cloud's ECR, so that deploys find them there as they would on AWS."""
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
+from local_cloud.assembly import ImageAsset
 from local_cloud.images import ImageStore, LocalImage, image_digest, image_manifest
 
 
-def publish_image(
-    store: ImageStore, ecr: Any, *, account: str, region: str, repository: str, tag: str, context: Path, dockerfile: str
-) -> LocalImage:
-    """Build an image asset unless it is there, and record it in its repository.
+def publisher(
+    store: ImageStore, client: Callable[[str], Any], *, account: str, region: str
+) -> Callable[[ImageAsset], None]:
+    """What a `Deployment` builds image assets with: into `store`, unless they are there, and into their repository.
 
-    `tag` is the hash of the asset's sources, as in a cloud assembly: the same tag is the same content. Raises
-    DockerfileError, ImageError or, from `ecr`, ClientError.
+    An asset's tag is the hash of its sources: the same tag is the same content. The function raises DockerfileError,
+    ImageError, or ClientError from `client("ecr")`.
     """
-    uri = f"{account}.dkr.ecr.{region}.amazonaws.com/{repository}:{tag}"
-    image = store.find(uri) or store.add(uri, context, dockerfile)
-    record_image(ecr, image, account=account, repository=repository, tag=tag)
-    return image
+
+    def publish(asset: ImageAsset) -> None:
+        uri = f"{account}.dkr.ecr.{region}.amazonaws.com/{asset.repository}:{asset.tag}"
+        image = store.find(uri) or store.add(uri, asset.context, asset.dockerfile)
+        record_image(client("ecr"), image, account=account, repository=asset.repository, tag=asset.tag)
+        store.ready(image)
+
+    return publish
 
 
 def record_image(ecr: Any, image: LocalImage, *, account: str, repository: str, tag: str) -> bool:

@@ -4,6 +4,8 @@ Standard library only: it runs before anything is installed. Every step is skipp
 so that a second run takes a moment. Run it as `make setup`.
 """
 
+from __future__ import annotations  # so that a Python that is too old gets as far as being told so
+
 import os
 import subprocess
 import sys
@@ -14,6 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 UV_VERSION = "0.13.9"
 MINIMUM_PYTHON = (3, 11)
+LAST_LINES = 15
+INDEX_HINT = "It needs a Python package index (pip's settings apply: PIP_INDEX_URL, pip.conf)."
+NPM_HINT = "It needs an npm registry (npm's settings apply: `npm config set registry`, ~/.npmrc)."
 
 
 class SetupError(Exception):
@@ -23,40 +28,59 @@ class SetupError(Exception):
 def main() -> int:
     """Run all steps, telling how long each took; 0 when everything is ready."""
     if sys.version_info < MINIMUM_PYTHON:
-        print(f"error: Python 3.11 or newer is needed, this is {sys.version.split()[0]}; use make PYTHON=python3.12")
+        version = sys.version.split()[0]
+        print(f"error: Python 3.11 or newer is needed, {sys.executable} is {version}; ", end="", file=sys.stderr)
+        print("if there is another on this machine: make setup PYTHON=python3.12", file=sys.stderr)
         return 1
+    try:
+        return _run_steps()
+    except SetupError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted; `make setup` goes on where this stopped", file=sys.stderr)
+        return 130
+
+
+def _run_steps() -> int:
     steps = (
         ("Python environment", create_environment),
-        ("Python packages (CDK, SageMaker SDK, moto, tools)", install_packages),
+        ("Python packages: CDK, SageMaker SDK, moto, tools", install_packages),
         ("CDK CLI", install_cdk_cli),
-        ("runtime image's environment (what jobs run in)", build_image_environment),
+        ("runtime image's Python packages, which jobs run with", build_image_environment),
         ("car catalogue data", fetch_catalogue),
     )
+    first = time.monotonic()
     for number, (title, step) in enumerate(steps, start=1):
         started = time.monotonic()
-        print(f"[setup {number}/{len(steps)}] {title} ...", flush=True)
+        print(f"[setup {number}/{len(steps)}] {title} ... ", end="", flush=True)
         try:
             step()
-        except SetupError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
-        print(f"[setup {number}/{len(steps)}] {title}: done in {time.monotonic() - started:.0f} s", flush=True)
+        except BaseException:
+            print(flush=True)  # what went wrong begins a line of its own
+            raise
+        print(f"{time.monotonic() - started:.0f} s", flush=True)
     (VENV / ".ready").touch()
+    print(f"[setup] ready in {time.monotonic() - first:.0f} s", flush=True)
     return 0
 
 
 def create_environment() -> None:
     """`.venv` with pip and uv in it."""
-    if not (VENV / "bin" / "python").exists():
-        _run([sys.executable, "-m", "venv", str(VENV)], hint="on Debian and Ubuntu: apt-get install python3-venv")
+    if not (VENV / "bin" / "pip").exists():  # the last thing that venv makes, or the first that it cannot
+        command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
+        _run(command, hint="On Debian and Ubuntu: apt-get install python3-venv.")
     if not (VENV / "bin" / "uv").exists():
-        _run([str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", f"uv=={UV_VERSION}"])
+        _run([str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", f"uv=={UV_VERSION}"], hint=INDEX_HINT)
 
 
 def install_packages() -> None:
     """Exactly the packages of `requirements.lock`, checked by hash."""
     uv, python = str(VENV / "bin" / "uv"), str(VENV / "bin" / "python")
-    _run([uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", "requirements.lock"])
+    _run(
+        [uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", "requirements.lock"],
+        hint=INDEX_HINT,
+    )
 
 
 def install_cdk_cli() -> None:
@@ -68,7 +92,7 @@ def install_cdk_cli() -> None:
     output = subprocess.run([VENV / "bin" / "python", "-c", probe], capture_output=True, text=True, check=True)
     home = Path(output.stdout.strip())
     npm = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    _run([str(home / "bin" / "node"), str(npm), "ci", "--no-audit", "--no-fund", "--loglevel=error"])
+    _run([str(home / "bin" / "node"), str(npm), "ci", "--no-audit", "--no-fund", "--loglevel=error"], hint=NPM_HINT)
 
 
 def build_image_environment() -> None:
@@ -85,12 +109,21 @@ def _run(command: list[str], *, hint: str = "") -> None:
     environment = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONPATH")}
     environment["PATH"] = f"{VENV / 'bin'}{os.pathsep}{environment.get('PATH', '')}"
     try:
-        finished = subprocess.run(command, cwd=ROOT, env=environment)
-    except FileNotFoundError as error:
-        raise SetupError(f"{command[0]} is missing ({error}). Remove .venv and run `make setup` again.") from None
+        finished = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        raise SetupError(f"cannot run {command[0]} ({error.strerror}). Remove .venv and try again.") from None
     if finished.returncode:
-        text = f"`{' '.join(command)}` ended with {finished.returncode}; its output stands above."
-        raise SetupError(f"{text} {hint}".strip())
+        last = [line for line in finished.stdout.splitlines() if line.strip()][-LAST_LINES:]
+        told = "".join(f"\n  {line}" for line in last)
+        raise SetupError(f"`{' '.join(command)}` ended with {finished.returncode}:{told}\n{hint}".rstrip())
 
 
 if __name__ == "__main__":

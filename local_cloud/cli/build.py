@@ -5,10 +5,10 @@ import functools
 import sys
 from typing import Any
 
-from local_cloud.assembly import Deployment, ImageAsset, deploy_assembly
+from local_cloud.assembly import Deployment, deploy_assembly
 from local_cloud.cli.control import aws_client, running_server
 from local_cloud.cli.variables import ACCOUNT, REGION
-from local_cloud.image_registry import publish_image
+from local_cloud.image_registry import publisher
 from local_cloud.images import ImageStore
 from local_cloud.runtime_environments import RuntimeEnvironments, default_directory
 from local_cloud.state import StateDirectory
@@ -18,26 +18,12 @@ def deploy(options: argparse.Namespace) -> int:
     """Deploy all stacks of a cloud assembly; print their outputs."""
     state = StateDirectory(options.state_dir)
     server = running_server(state)
-    store = ImageStore(state.path / "images")
 
     @functools.cache
     def client(service: str) -> Any:
         return aws_client(server, service)
 
-    def publish(asset: ImageAsset) -> None:
-        _say(f"image {asset.repository}:{asset.tag[:12]}")
-        image = publish_image(
-            store,
-            client("ecr"),
-            account=ACCOUNT,
-            region=REGION,
-            repository=asset.repository,
-            tag=asset.tag,
-            context=asset.context,
-            dockerfile=asset.dockerfile,
-        )
-        store.ready(image)
-
+    publish = publisher(ImageStore(state.path / "images"), client, account=ACCOUNT, region=REGION)
     deployment = Deployment(account=ACCOUNT, region=REGION, client=client, publish_image=publish, progress=_say)
     for stack, values in deploy_assembly(options.app, deployment).items():
         for key, value in sorted(values.items()):

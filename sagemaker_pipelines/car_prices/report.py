@@ -11,14 +11,17 @@ _STYLE = (
     "body{font:15px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222}"
     "table{border-collapse:collapse}td,th{padding:.2em .8em;border-bottom:1px solid #ddd;text-align:right}"
     "td:first-child,th:first-child{text-align:left}.accepted{color:#17692b}.rejected{color:#a31515}"
+    ".origin td{overflow-wrap:anywhere}"
 )
-_METRIC_NAMES = {
-    "mae": "mean absolute error, USD",
-    "rmse": "root mean squared error, USD",
-    "mape": "mean absolute percentage error, %",
-    "bias": "bias (mean signed error), %",
-    "r2": "R²",
+# Title and number format of each metric.
+_METRICS = {
+    "mae": ("mean absolute error, USD", ",.0f"),
+    "rmse": ("root mean squared error, USD", ",.0f"),
+    "mape": ("mean absolute percentage error, %", ".1f"),
+    "bias": ("bias (mean signed error), %", "+.1f"),
+    "r2": ("R²", ".3f"),
 }
+_ORIGINS = {"data version": "data_version", "commit": "commit", "artifact SHA-256": "sha256"}
 
 
 @dataclass(frozen=True)
@@ -67,13 +70,13 @@ def _metrics_table(result: dict[str, Any]) -> str:
     plain = result["plain_baseline"]
     comparison = result["champion_comparison"]
     rows = []
-    for name, title in _METRIC_NAMES.items():
+    for name, (title, form) in _METRICS.items():
         metric = result["regression_metrics"][name]
-        champion = f"{comparison['champion'][name]:,.3g}" if comparison else "none"
+        champion = format(comparison["champion"][name], form) if comparison else "none"
         rows.append(
-            f"<tr><td>{title}</td><td>{metric['value']:,.4g}</td>"
-            f"<td>{metric['interval_95_low']:,.4g} to {metric['interval_95_high']:,.4g}</td>"
-            f"<td>{champion}</td><td>{plain[name]:,.4g}</td></tr>"
+            f"<tr><td>{title}</td><td>{metric['value']:{form}}</td>"
+            f"<td>{metric['interval_95_low']:{form}} to {metric['interval_95_high']:{form}}</td>"
+            f"<td>{champion}</td><td>{plain[name]:{form}}</td></tr>"
         )
     head = "<tr><th></th><th>candidate</th><th>95 % interval</th><th>champion</th><th>plain baseline</th></tr>"
     return f"<table>{head}{''.join(rows)}</table><p>Plain baseline: {escape(plain['description'])}.</p>"
@@ -108,11 +111,12 @@ def _slice(dimension: str, groups: dict[str, dict[str, float]]) -> str:
 
 
 def _origin(result: dict[str, Any]) -> str:
+    """One column a model, so that long hashes stay on the page."""
+    models = {role: result[role] for role in ("candidate", "champion") if result[role]}
+    head = "".join(f"<th>{role}</th>" for role in models)
+    names = "".join(f"<td>{escape(str((model['model'] or {}).get('name')))}</td>" for model in models.values())
     rows = "".join(
-        f"<tr><td>{role}</td><td>{escape(str(model['data_version']))}</td><td>{escape(str(model['commit']))}</td>"
-        f"<td>{escape(str((model['model'] or {}).get('name')))}</td><td>{escape(model['sha256'])}</td></tr>"
-        for role in ("candidate", "champion")
-        if (model := result[role])
+        f"<tr><td>{title}</td>{''.join(f'<td>{escape(str(model[key]))}</td>' for model in models.values())}</tr>"
+        for title, key in _ORIGINS.items()
     )
-    head = "<tr><th></th><th>data version</th><th>commit</th><th>model</th><th>artifact SHA-256</th></tr>"
-    return f"<table>{head}{rows}</table>"
+    return f'<table class="origin"><tr><th></th>{head}</tr><tr><td>model</td>{names}</tr>{rows}</table>'

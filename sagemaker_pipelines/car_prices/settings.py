@@ -10,7 +10,7 @@ PROJECT = "car_prices"
 CONTRACT_FILE = Path(__file__).with_name("data_contract.toml")
 
 # Upper ends of the price bands in USD in which errors are reported, with the band's name.
-PRICE_BANDS = ((20_000, "under 20k"), (30_000, "20k to 30k"), (45_000, "30k to 45k"), (70_000, "45k to 70k"))
+PRICE_BANDS = ((20_000, "0k to 20k"), (30_000, "20k to 30k"), (45_000, "30k to 45k"), (70_000, "45k to 70k"))
 HIGHEST_BAND = "70k and over"
 
 

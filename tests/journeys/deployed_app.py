@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_cloud.assembly import Deployment, ImageAsset, deploy_assembly
-from local_cloud.image_registry import publish_image
+from local_cloud.assembly import Deployment, deploy_assembly
+from local_cloud.image_registry import publisher
 from local_cloud.images import ImageStore
 from tests.running_cloud import ACCOUNT, REGION, RunningCloud, wait_for
 from tests.sagemaker_pipelines.cars import car_year
@@ -125,19 +125,8 @@ class DeployedApp:
 
 def deploy_app(cloud: RunningCloud) -> DeployedApp:
     """Deploy the synthesized app; the cloud should be empty."""
-
-    def publish(asset: ImageAsset) -> None:
-        publish_image(
-            ImageStore(cloud.state_directory / "images"),
-            cloud.client("ecr"),
-            account=ACCOUNT,
-            region=REGION,
-            repository=asset.repository,
-            tag=asset.tag,
-            context=asset.context,
-            dockerfile=asset.dockerfile,
-        )
-
+    store = ImageStore(cloud.state_directory / "images")
+    publish = publisher(store, cloud.client, account=ACCOUNT, region=REGION)
     deployment = Deployment(account=ACCOUNT, region=REGION, client=cloud.client, publish_image=publish)
     outputs = deploy_assembly(synthesized_assembly(), deployment)
     merged = {key: value for stack in outputs.values() for key, value in stack.items()}
