@@ -11,7 +11,7 @@ unexport PYTHONPATH PYTHONHOME
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up pipeline down test lint types format synth deploy bench docs lock clean
+.PHONY: help setup demo up pipeline release rollback down test lint types format synth deploy bench docs lock clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -32,6 +32,12 @@ pipeline: setup ## the inner loop: redeploy what changed, run the pipeline, show
 
 down: ## stop the local cloud
 	@test ! -x $(RUN) || $(RUN) -m local_cloud down
+
+release: setup ## approve and release one version: make release VERSION=3
+	$(RUN) -m releases --stage $(STAGE) start --version $(VERSION) --approve --watch
+
+rollback: setup ## release the version that was live before
+	$(RUN) -m releases --stage $(STAGE) rollback --watch
 
 test: setup ## all tests
 	$(RUN) -m pytest

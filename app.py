@@ -4,13 +4,15 @@ import json
 import sys
 from pathlib import Path
 
-from aws_cdk import App, Tags
+from aws_cdk import App
 
 from config.loader import ConfigError, load_settings
 from data_contracts.contract import ContractError
 from sagemaker_pipelines.errors import PipelinesError
 from stacks.data_lake_stack import DataLakeStack
-from stacks.projects import ProjectError, load_projects
+from stacks.errors import StacksError
+from stacks.projects import load_projects
+from stacks.release_stack import ReleaseStack
 from stacks.stage import Stage
 from stacks.training_stack import TrainingStack
 
@@ -19,13 +21,14 @@ ROOT = Path(__file__).resolve().parent
 
 def compose(app: App) -> None:
     """Give the app the stacks of the stage that the context names (`dev` unless it does)."""
-    settings = load_settings(str(app.node.try_get_context("stage") or "dev"))
+    context = app.node.try_get_context
+    settings = load_settings(str(context("stage") or "dev"))
     projects = load_projects(settings.projects, source_root=ROOT)
-    commit = str(app.node.try_get_context("commit") or "unrecorded")
-    stage = Stage(settings=settings, projects=projects, source_root=ROOT, commit=commit)
-    for name, value in {"project": "cd4ml", "stage": stage.name, **settings.tags}.items():
-        Tags.of(app).add(name, value)
-    TrainingStack(app, stage=stage, data_lake=DataLakeStack(app, stage=stage))
+    stage = Stage(settings=settings, projects=projects, source_root=ROOT, commit=str(context("commit") or "unrecorded"))
+    stage.tag(app)
+    data_lake = DataLakeStack(app, stage=stage)
+    training = TrainingStack(app, stage=stage, data_lake=data_lake)
+    ReleaseStack(app, stage=stage, data_lake=data_lake, training=training)
 
 
 if __name__ == "__main__":
@@ -33,6 +36,6 @@ if __name__ == "__main__":
     cdk_app = App(context=json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"])
     try:
         compose(cdk_app)
-    except (ConfigError, ProjectError, ContractError, PipelinesError) as error:
+    except (ConfigError, ContractError, PipelinesError, StacksError) as error:
         sys.exit(f"Cannot synthesize: {error}")
     cdk_app.synth()

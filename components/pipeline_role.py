@@ -12,7 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from components.job_role import sagemaker_principal
+from components.sagemaker_access import sagemaker_principal
 
 # A pipeline names its jobs `pipelines-<execution id>-<step name>-<suffix>`, whatever the definition says.
 _JOB_NAMES = "pipelines-*"

@@ -7,6 +7,7 @@ import difflib
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -66,6 +67,9 @@ def _explain(problem: ErrorDetails) -> str:
         name = str(location[-1])
         return f"{key}: unknown key{_did_you_mean(name, allowed)}; allowed here: {', '.join(allowed)}"
     allowed_text = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if isinstance(problem["input"], dict):
+        # The mistake lies between the values of a table; the message names them.
+        return f"{key}: {allowed_text}"
     return f"{key} = {problem['input']!r}: {allowed_text}"
 
 
@@ -73,8 +77,11 @@ def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
     """Keys that the table at the parent of `location` may hold."""
     model: type[BaseModel] = Settings
     for part in location[:-1]:
-        nested = model.model_fields[str(part)].annotation
-        if not (isinstance(nested, type) and issubclass(nested, BaseModel)):
+        annotation = model.model_fields[str(part)].annotation
+        # An optional table is a union of its model and None.
+        tables = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
+        nested = next((kind for kind in tables if issubclass(kind, BaseModel)), None)
+        if nested is None:
             return []
         model = nested
     return sorted(name for name in model.model_fields if not (model is Settings and name == "stage"))

@@ -6,7 +6,10 @@ get them by value. Every default is what production wants; a stage file holds di
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
+
+from config.base import Base, Days, Email, InstanceType
+from config.endpoint_settings import EndpointSettings
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 LOG_RETENTION_DAYS = (
@@ -29,18 +32,10 @@ def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-Days = Annotated[int, Field(ge=1, le=36_500)]
 ProjectName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=40)]
-InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.(?:medium|[0-9]*x?large)$")]
 
 
-class _Settings(BaseModel):
-    """Base of all settings: immutable, no unknown keys, no silent conversion of text into numbers."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class DataLakeSettings(_Settings):
+class DataLakeSettings(Base):
     """How long the lake keeps what; days."""
 
     infrequent_access_days: Annotated[int, Field(ge=30, le=36_500)] = 90
@@ -49,14 +44,14 @@ class DataLakeSettings(_Settings):
     access_log_days: Days = 365
 
 
-class AthenaSettings(_Settings):
+class AthenaSettings(Base):
     """What one query may cost and how long its result stays."""
 
     scan_limit_bytes: Annotated[int, Field(ge=_MINIMUM_SCAN_LIMIT_BYTES)] = 10 * 1024**3
     result_days: Days = 30
 
 
-class TrainingSettings(_Settings):
+class TrainingSettings(Base):
     """Machines of the pipeline's jobs, and the one that a registered model is meant for."""
 
     processing_instance_type: InstanceType = "ml.m5.large"
@@ -64,20 +59,31 @@ class TrainingSettings(_Settings):
     inference_instance_type: InstanceType = "ml.m5.large"
 
 
-class LogSettings(_Settings):
+class LogSettings(Base):
     """How long function logs stay, and whether they outlive the stack."""
 
     retention_days: Annotated[int, AfterValidator(_log_retention)] = 180
     removal: Literal["retain", "destroy"] = "retain"
 
 
-class NotificationSettings(_Settings):
+class NotificationSettings(Base):
     """Who hears of failures; without an address the topic exists and has no subscriber."""
 
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")] | None = None
+    email: Email | None = None
 
 
-class Settings(_Settings):
+class ReleaseSettings(Base):
+    """Who is asked before production, and what a verification allows.
+
+    `latency_budget_ms` is for the 95th percentile over `latency_invocations` requests of one record each.
+    """
+
+    approval_email: Email | None = None
+    latency_budget_ms: Annotated[int, Field(ge=1, le=60_000)] = 200
+    latency_invocations: Annotated[int, Field(ge=20, le=1000)] = 50
+
+
+class Settings(Base):
     """Everything that may differ between stages.
 
     `projects` names the folders of `sagemaker_pipelines/` that this stage provisions: a further project is one more
@@ -93,6 +99,8 @@ class Settings(_Settings):
     data_lake: DataLakeSettings = DataLakeSettings()
     athena: AthenaSettings = AthenaSettings()
     training: TrainingSettings = TrainingSettings()
+    endpoint: EndpointSettings = EndpointSettings()
+    release: ReleaseSettings = ReleaseSettings()
     logs: LogSettings = LogSettings()
     notifications: NotificationSettings = NotificationSettings()
     tags: dict[str, str] = {}

@@ -93,9 +93,11 @@ def _stacks(assembly: Path) -> Iterator[_Stack]:
     if not manifest.is_file():
         raise AssemblyError(f"{assembly} is no cloud assembly: it has no manifest.json. Run cdk synth first.")
     artifacts = json.loads(manifest.read_text(encoding="utf-8")).get("artifacts", {})
+    # As with the CLI's --all, assemblies within the assembly count only where there is no stack beside them.
+    nested = not any(artifact["type"] == "aws:cloudformation:stack" for artifact in artifacts.values())
     for artifact_id, artifact in artifacts.items():
         properties = artifact.get("properties", {})
-        if artifact["type"] == "cdk:cloud-assembly":
+        if artifact["type"] == "cdk:cloud-assembly" and nested:
             yield from _stacks(assembly / properties["directoryName"])
         if artifact["type"] != "aws:cloudformation:stack":
             continue
@@ -148,6 +150,7 @@ def _bootstrap(stacks: list[_Stack], deployment: Deployment) -> None:
         client = deployment.client("s3")
         if not _succeeds(client.head_bucket, Bucket=bucket):
             client.create_bucket(Bucket=bucket)
+            client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     for repository in _destinations(assets, "dockerImages", "repositoryName", deployment):
         client = deployment.client("ecr")
         if not _succeeds(client.describe_repositories, repositoryNames=[repository]):

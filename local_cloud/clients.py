@@ -56,31 +56,49 @@ class Clients:
         # One session for all clients: each session would read the service models anew.
         self._session = boto3.session.Session()
         self._clients: dict[tuple[str, ...], Any] = {}
-        self._roles: dict[tuple[str, str, str], Credentials] = {}
+        self._roles: dict[tuple[str, ...], Credentials] = {}
 
     def system(self, service: str, *, account: str, region: str) -> Any:
         """A client that acts as AWS itself in `account`."""
         return self._client(service, region=region, account=account, credentials=_SYSTEM)
 
-    def as_role(self, service: str, *, role_arn: str, principal: str, session_name: str, region: str) -> Any:
+    def as_role(
+        self,
+        service: str,
+        *,
+        role_arn: str,
+        principal: str,
+        session_name: str,
+        region: str,
+        through: str | None = None,
+    ) -> Any:
         """A client with the role's temporary credentials.
 
         `principal` is the service that assumes the role (`sagemaker.amazonaws.com`); the role's trust policy must
-        name it, or botocore's ClientError with AccessDenied is raised, as on AWS.
+        name it, or botocore's ClientError with AccessDenied is raised, as on AWS. With `through`, the service assumes
+        that role, and that role then assumes `role_arn` (role chaining).
         """
-        credentials = self.role_credentials(role_arn, principal=principal, session_name=session_name, region=region)
+        credentials = self.role_credentials(
+            role_arn, principal=principal, session_name=session_name, region=region, through=through
+        )
         return self._client(service, region=region, account=role_arn.split(":")[4], credentials=credentials)
 
-    def role_credentials(self, role_arn: str, *, principal: str, session_name: str, region: str) -> Credentials:
-        """Temporary credentials of a role, renewed five minutes before they expire."""
-        key = (role_arn, principal, session_name)
+    def role_credentials(
+        self, role_arn: str, *, principal: str, session_name: str, region: str, through: str | None = None
+    ) -> Credentials:
+        """Temporary credentials of a role, renewed five minutes before they expire; arguments as for `as_role`."""
+        key = (role_arn, principal, session_name, through or "")
         with self._lock:
             known = self._roles.get(key)
             if known and known.expiration and known.expiration - self._clock.now() > _RENEW_BEFORE_EXPIRY:
                 return known
-            sts = self._client(
-                "sts", region=region, account=role_arn.split(":")[4], credentials=_SYSTEM, principal=principal
-            )
+            if through:
+                sts = self.as_role(
+                    "sts", role_arn=through, principal=principal, session_name=session_name, region=region
+                )
+            else:
+                account = role_arn.split(":")[4]
+                sts = self._client("sts", region=region, account=account, credentials=_SYSTEM, principal=principal)
             answer = sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64])["Credentials"]
             self._roles[key] = Credentials(
                 answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], answer["Expiration"]

@@ -31,7 +31,8 @@ Images are not run in containers: the Dockerfile's COPY lines are carried out, i
 environment prepared from the image's lock file (`python -m local_cloud image-environment`) stands in for them.
 """
 _DELEGATED = (
-    ("CloudWatch", "metrics as data"),
+    ("Application Auto Scaling", "scalable targets and policies as data; nothing is scaled"),
+    ("CloudWatch", "dashboards as data; metrics and alarms are the local cloud's own"),
     ("CloudWatch Logs", "log groups, streams, events; jobs and functions write to them with their own roles"),
     ("DynamoDB", "tables and items"),
     ("EC2", "networks as data; nothing is routed or blocked"),

@@ -1,12 +1,15 @@
 """The only importer of moto: where its internals are replaced, so that a moto upgrade is read in one file.
 
-moto is pinned exactly; `tests/local_cloud/test_moto_patches.py` has a test for each patch. Five points are changed:
+moto is pinned exactly; `tests/local_cloud/test_moto_patches.py` has a test for each patch (and
+`tests/local_cloud/endpoints/test_over_http.py` for 6). Six points are changed:
 
 1. every request is authorized (`BaseResponse.call_action`, S3's own hook), errors in the protocol of the service;
-2. services that the local cloud owns answer from their operation tables instead of moto's methods;
+2. services that the local cloud owns answer from their operation tables instead of moto's methods, except for
+   operations that the table delegates; what moto writes to logs is shown to the engines;
 3. Lambda functions really run (`LambdaFunction._invoke_lambda`, `LambdaBackend.invoke`);
 4. EventBridge rules deliver through our own engine (`Rule.send_to_targets`), S3 events with AWS's fields;
-5. `sts:AssumeRole` needs an existing role whose trust policy names the caller.
+5. `sts:AssumeRole` needs an existing role whose trust policy names the caller;
+6. bodies of the SageMaker runtime stay the bytes that were sent, with the content type that the model gave.
 """
 
 import json
@@ -19,13 +22,16 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 import moto.core.responses as core_responses
-from botocore.model import OperationModel
+import moto.core.routing as core_routing
+from botocore.model import OperationModel, ServiceModel
 from botocore.validate import ParamValidator
+from moto import backends as moto_services
 from moto.awslambda.models import LambdaBackend, LambdaFunction, lambda_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.config import default_user_config
 from moto.core.exceptions import ServiceException
+from moto.core.request import determine_request_protocol
 from moto.core.responses import ActionResult, BaseResponse
 from moto.events.models import Rule, events_backends
 from moto.iam import models as iam_models
@@ -37,6 +43,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.s3 import notifications as s3_notifications
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket, s3_backends
+from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 from moto.sts.models import STSBackend, sts_backends
@@ -46,11 +53,12 @@ from local_cloud.authorization import ApiRequest, RolePolicies
 from local_cloud.clients import SYSTEM_ACCESS_KEY
 from local_cloud.functions.runner import check_payload
 from local_cloud.functions.specification import FunctionSpec, InvocationResult
-from local_cloud.service import RequestContext, Service, ServiceError
+from local_cloud.service import Fidelity, RequestContext, Service, ServiceError
 
 _log = logging.getLogger("local_cloud")
 _original_call_action = BaseResponse.call_action
 _original_assume_role = STSBackend.assume_role
+_original_runtime_setup = SageMakerRuntimeResponse.setup_class
 _original_function_invoke = LambdaBackend.invoke
 _original_function_init = LambdaFunction.__init__
 _original_function_update = LambdaFunction.update_configuration
@@ -82,6 +90,7 @@ class Hooks:
     emit: Callable[..., None]
     invoke: Callable[[FunctionSpec, str], InvocationResult]
     invoke_later: Callable[[FunctionSpec, str], str]
+    observe_logs: Callable[[RequestContext, Mapping[str, Any]], None]
     matches: Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
 
 
@@ -91,6 +100,12 @@ def install(hooks: Hooks) -> None:
     _own_services(hooks)
     _run_functions(hooks)
     _deliver_events(hooks)
+    SageMakerRuntimeResponse.use_raw_body = True
+    SageMakerRuntimeResponse.setup_class = _keep_body_as_sent
+    # moto asks the disk for the names of its 175 services, with every request.
+    modules = tuple(moto_services.list_of_moto_modules())
+    moto_services.list_of_moto_modules = lambda: modules
+    core_responses.determine_request_protocol = core_routing.determine_request_protocol = _protocol
     iam_models.get_account_id_from = _account_of
     STSBackend.assume_role = _remember_assumed_role
     # moto evaluates bucket policies by itself, and takes every condition as met; the gate has decided already.
@@ -136,6 +151,19 @@ def _context(response: BaseResponse) -> RequestContext:
     return RequestContext(response.current_account, response.region, role_arn, session_arn)
 
 
+def _keep_body_as_sent(self: SageMakerRuntimeResponse, request: Any, *arguments: Any, **named: Any) -> None:
+    """A request to a model is bytes of any kind: read before moto takes a form for one and drops it."""
+    request.get_data(cache=True, parse_form_data=False)
+    _original_runtime_setup(self, request, *arguments, **named)
+
+
+def _protocol(service_model: ServiceModel, content_type: str | None = None) -> str:
+    """The content type of a request to a model is that of its data; moto takes it for a sign of the protocol."""
+    if service_model.service_name == "sagemaker-runtime":
+        return str(service_model.protocol)
+    return str(determine_request_protocol(service_model, content_type))
+
+
 def _own_services(hooks: Hooks) -> None:
     owned = {service.name: service for service in hooks.services}
 
@@ -146,11 +174,14 @@ def _own_services(hooks: Hooks) -> None:
             if self.get_access_key() != SYSTEM_ACCESS_KEY or operation == "AssumeRole":
                 principal = self.headers.get("x-local-cloud-principal")
                 hooks.gate.authorize(ApiRequest(_signing_name(self), operation, params, _context(self), principal))
-            if service in owned:
+            if service in owned and not _is_delegated(owned[service], operation):
                 # moto's own rewriting of answers is for its own objects.
                 self.RESPONSE_KEY_PATH_TO_TRANSFORMER = {}
                 return _answer(self, ActionResult(_call(owned[service], operation, params, _context(self))))
-            return _original_call_action(self)
+            answer = _original_call_action(self)
+            if (service, operation) == ("logs", "PutLogEvents"):
+                hooks.observe_logs(_context(self), params)
+            return answer
         except ServiceError as error:
             return _answer_error(self, error)
         except NotImplementedError:
@@ -189,10 +220,18 @@ def _parameters(response: BaseResponse, operation: str) -> dict[str, Any]:
         raise _unknown_operation(response.boto3_service_name, operation)
     before = getattr(response, "params", None)
     response.parse_parameters(response.normalized_request)
-    parsed = dict(response.params or {})
+    parsed = _empty_payload(model.operation_model(operation)) | dict(response.params or {})
     if before is not None and not response.automated_parameter_parsing:
         response.params = before
     return parsed
+
+
+def _empty_payload(operation: OperationModel) -> dict[str, Any]:
+    """A body of no bytes, which moto's parser takes for a missing one where the body is a parameter."""
+    shape = operation.input_shape
+    payload = shape.serialization.get("payload") if shape is not None else None
+    required = payload in shape.required_members if shape is not None else False
+    return {payload: b""} if payload and required and shape.members[payload].type_name == "blob" else {}
 
 
 def _signing_name(response: BaseResponse) -> str:
@@ -217,6 +256,12 @@ def _call(service: Service, operation: str, params: dict[str, Any], context: Req
     return entry.handler(context, params)
 
 
+def _is_delegated(service: Service, operation: str) -> bool:
+    """Whether moto answers an operation of a service that the local cloud owns otherwise."""
+    entry = service.operations.get(operation)
+    return entry is not None and entry.fidelity is Fidelity.DELEGATED
+
+
 def _validate(model: OperationModel, params: dict[str, Any]) -> None:
     """Refuse a malformed request as AWS does: clients other than boto3 do not check before they send."""
     if model.input_shape is None:
@@ -228,12 +273,17 @@ def _validate(model: OperationModel, params: dict[str, Any]) -> None:
 
 def _answer(response: BaseResponse, result: ActionResult) -> Any:
     status, headers, body = response.serialized(result)
+    if isinstance(body, bytes) and isinstance(result.result, dict) and "ContentType" in result.result:
+        # moto's serializer writes its own content type over that of a payload.
+        headers["Content-Type"] = result.result["ContentType"]
     headers, body = response._enrich_response(headers, body)
     return status, headers, body
 
 
 def _answer_error(response: BaseResponse, error: ServiceError) -> Any:
     exception = _Answered(error.code, error.message)
+    for name, value in error.members.items():
+        setattr(exception, name, value)
     status, headers, body = _answer(response, ActionResult(exception))
     return (error.status if error.status != 400 else status), headers, body
 
@@ -306,6 +356,18 @@ class MotoPolicies:
         """Whether the key has a current version in the bucket."""
         known = s3_backends[account]["aws"].buckets.get(bucket)
         return known is not None and key in known.keys
+
+
+def queue_depths(account: str, region: str, queue: str) -> Mapping[str, int] | None:
+    """Numbers of messages in a queue by the names of their CloudWatch metrics, or None if there is no such queue."""
+    known = sqs_backends[account][region].queues.get(queue)
+    if known is None:
+        return None
+    return {
+        "ApproximateNumberOfMessagesVisible": known.approximate_number_of_messages,
+        "ApproximateNumberOfMessagesNotVisible": known.approximate_number_of_messages_not_visible,
+        "ApproximateNumberOfMessagesDelayed": known.approximate_number_of_messages_delayed,
+    }
 
 
 def _function_policy(arn: str, *, account: str, region: str) -> str | None:

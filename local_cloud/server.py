@@ -24,12 +24,20 @@ from local_cloud.authorization import Authorizer
 from local_cloud.clients import Clients
 from local_cloud.clock import Clock
 from local_cloud.cloudformation.service import CloudFormation
+from local_cloud.cloudwatch.actions import Actions
+from local_cloud.cloudwatch.alarms import Alarms
+from local_cloud.cloudwatch.embedded_metrics import EmbeddedMetrics
+from local_cloud.cloudwatch.function_metrics import MeasuredFunctionRunner
+from local_cloud.cloudwatch.metrics import MetricStore
+from local_cloud.cloudwatch.queue_metrics import QueueMetrics
+from local_cloud.cloudwatch.service import CloudWatch
+from local_cloud.codepipeline.service import CodePipeline
+from local_cloud.endpoints.service import Hosting
 from local_cloud.errors import LocalCloudError
 from local_cloud.events.bus import EventBus
 from local_cloud.events.delivery import Delivery
 from local_cloud.events.pattern import matches
 from local_cloud.functions.asynchronous import AsynchronousInvoker
-from local_cloud.functions.runner import FunctionRunner
 from local_cloud.images import ImageStore
 from local_cloud.processes import ProcessTable
 from local_cloud.sagemaker.service import SageMaker
@@ -49,8 +57,13 @@ class Cloud:
         self.clients = Clients(f"http://127.0.0.1:{port}", self.clock)
         self.processes = ProcessTable(state_directory)
         self.events = EventBus(self.clock, moto_patches.publish)
-        self.functions = FunctionRunner(
-            clients=self.clients, clock=self.clock, processes=self.processes, directory=state_directory / "functions"
+        self.metrics = MetricStore(self.clock)
+        self.functions = MeasuredFunctionRunner(
+            clients=self.clients,
+            clock=self.clock,
+            processes=self.processes,
+            directory=state_directory / "functions",
+            metrics=self.metrics,
         )
         self.later = AsynchronousInvoker(runner=self.functions, clients=self.clients, clock=self.clock)
         self.authorizer = Authorizer(moto_patches.MotoPolicies(), self.clock)
@@ -60,23 +73,58 @@ class Cloud:
             directory=state_directory,
             permits=self.authorizer.permits_delivery,
         )
+        images = ImageStore(state_directory / "images")
         self.sagemaker = SageMaker(
             clients=self.clients,
             clock=self.clock,
             events=self.events,
             processes=self.processes,
-            images=ImageStore(state_directory / "images"),
+            images=images,
             directory=state_directory,
         )
+        self.alarms = Alarms(
+            metrics=self.metrics,
+            clock=self.clock,
+            events=self.events,
+            actions=Actions(clients=self.clients, resource_policy=moto_patches.MotoPolicies().resource_policy),
+            sample=QueueMetrics(metrics=self.metrics, depths=moto_patches.queue_depths).sample,
+        )
+        self.cloudwatch = CloudWatch(metrics=self.metrics, alarms=self.alarms, clock=self.clock)
+        self.hosting = Hosting(
+            clients=self.clients,
+            clock=self.clock,
+            events=self.events,
+            processes=self.processes,
+            images=images,
+            directory=state_directory,
+            alarm_state=self.alarms.state_of,
+            record_metric=self.metrics.record,
+        )
         self.cloudformation = CloudFormation(clients=self.clients, clock=self.clock)
+        self.codepipeline = CodePipeline(clients=self.clients, clock=self.clock, events=self.events)
 
     def services(self) -> tuple[Service, ...]:
         """The services that the local cloud owns; all others are moto's."""
-        return (self.cloudformation.service(), self.sagemaker.service())
+        return (
+            self.cloudformation.service(),
+            self.cloudwatch.service(),
+            self.codepipeline.service(),
+            self.hosting.extended(self.sagemaker.service()),
+            self.hosting.runtime(),
+        )
 
     def _engines(self) -> tuple[Any, ...]:
         """In the order in which they can be stopped: functions end what asynchronous invocations wait for."""
-        return (self.cloudformation, self.sagemaker, self.functions, self.later, self.delivery)
+        return (
+            self.codepipeline,
+            self.cloudformation,
+            self.hosting,
+            self.sagemaker,
+            self.cloudwatch,
+            self.functions,
+            self.later,
+            self.delivery,
+        )
 
     def hooks(self) -> moto_patches.Hooks:
         """What moto hands over to the engines."""
@@ -87,6 +135,7 @@ class Cloud:
             emit=self.events.emit,
             invoke=self.functions.invoke,
             invoke_later=self.later.invoke,
+            observe_logs=EmbeddedMetrics(self.metrics).take,
             matches=matches,
         )
 
@@ -109,8 +158,11 @@ class Cloud:
         deadline = time.monotonic() + timeout
         while (remaining := deadline - time.monotonic()) > 0:
             before = len(self.delivery.ledger.entries())
-            waits = (self.delivery.wait_until_idle, self.later.wait_until_idle, self.functions.wait_until_idle)
-            if all(wait(remaining) for wait in waits) and len(self.delivery.ledger.entries()) == before:
+            working = (self.alarms, self.delivery, self.later, self.functions)
+            if (
+                all(engine.wait_until_idle(remaining) for engine in working)
+                and len(self.delivery.ledger.entries()) == before
+            ):
                 return True
         return False
 
@@ -121,6 +173,7 @@ class Cloud:
             "pid": os.getpid(),
             "refused": self.authorizer.refusals(),
             "deliveries": self.delivery.ledger.entries(),
+            "endpoints": self.hosting.status(),
         }
 
 

@@ -51,13 +51,17 @@ class Service:
 
 
 class ServiceError(LocalCloudError):
-    """An error that AWS would answer: its code reaches the client in the protocol of the service."""
+    """An error that AWS would answer: its code reaches the client in the protocol of the service.
 
-    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
+    `members` are further members of the error's shape, by name.
+    """
+
+    def __init__(self, code: str, message: str, *, status: int = 400, members: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.status = status
+        self.members = members or {}
 
 
 def not_found(message: str) -> ServiceError:

@@ -9,10 +9,6 @@ class StepError(PipelinesError):
     """The input or a parameter of a job is not as it should be."""
 
 
-class ScoringError(PipelinesError):
-    """A record or a model artifact that cannot be scored; the message names the row and the field."""
-
-
 class DefinitionError(PipelinesError):
     """A pipeline definition that cannot be built or that SageMaker would not accept."""
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from model_server.errors import ScoringError
 from sagemaker_pipelines.errors import PipelinesError, StepError
 
 # SageMaker keeps the first 1,024 characters of /opt/ml/output/failure as the job's FailureReason.
@@ -142,15 +143,15 @@ def log(message: str) -> None:
 def run_job(step: str, body: Callable[[JobFolders], None]) -> int:
     """Run a step in its job and return the exit status: 0, or 1 with the reason in the failure file.
 
-    A PipelinesError shows as its message alone. Anything else is a bug in the step: the log gets the stack trace,
-    the failure file one line that points to the log.
+    A PipelinesError or ScoringError shows as its message alone. Anything else is a bug in the step: the log gets the
+    stack trace, the failure file one line that points to the log.
     """
     folders = job_folders()
     started = time.monotonic()
     log(f"{step}: started")
     try:
         body(folders)
-    except PipelinesError as error:
+    except (PipelinesError, ScoringError) as error:
         return _fail(folders, f"{step}: {error}")
     except Exception as error:  # noqa: BLE001  last resort: SageMaker must get a reason, the log the trace
         traceback.print_exc()

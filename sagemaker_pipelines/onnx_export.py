@@ -14,8 +14,8 @@ from skl2onnx.common import _container
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.base import RegressorMixin
 
+from model_server.scoring import FloatMatrix, FloatVector
 from sagemaker_pipelines.errors import StepError
-from sagemaker_pipelines.scoring import FloatMatrix, FloatVector
 
 # Fixed, so that a newer exporter does not silently raise what the serving runtime must understand.
 OPSET = 17

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_contracts.contract import DataContract, load_contract
+from stacks.errors import StacksError
 
 PIPELINES_FOLDER = "sagemaker_pipelines"
 _CONTRACT_FILE = "data_contract.toml"
+STAGING, PRODUCTION = "staging", "production"
 
 
-class ProjectError(Exception):
+class ProjectError(StacksError):
     """The settings name a project that the repository does not hold, or two that exclude each other."""
 
 
@@ -29,9 +31,36 @@ class Project:
         """Name of the project's pipeline and model package group in a stage, as `car-prices-dev`."""
         return f"{self.name.replace('_', '-')}-{stage}"
 
+    @property
+    def title(self) -> str:
+        """The name as stacks and outputs carry it, as `CarPrices`."""
+        return "".join(part.capitalize() for part in self.name.split("_"))
+
     def artifact_prefix(self, stage: str) -> str:
         """Where the project's pipeline keeps its outputs in the artifact bucket."""
         return f"pipelines/{self.resource_name(stage)}/"
+
+    def endpoint_name(self, stage: str, environment: str) -> str:
+        """Name of the endpoint of `staging` or `production`, the same for every version."""
+        return f"{self.resource_name(stage)}-{environment}"
+
+    def endpoint_stack_name(self, stage: str, environment: str) -> str:
+        """Stack that a release deploys; production has the template's own name, so that `cdk diff` compares with it."""
+        suffix = "" if environment == PRODUCTION else f"-{environment.capitalize()}"
+        return f"Cd4ml-{stage}-{self.title}Endpoint{suffix}"
+
+    def champion_parameter(self, stage: str) -> str:
+        """SSM parameter that holds the ARN of the live version, or `none`."""
+        return f"/cd4ml/{self.name}/{stage}/champion"
+
+    @property
+    def release_prefix(self) -> str:
+        """Where the project's release records lie in the artifact bucket."""
+        return f"releases/{self.name}/"
+
+    def resource_prefix(self, stage: str) -> str:
+        """How the logical ids of Model and EndpointConfig begin: in lower case, as SageMaker's ARNs are."""
+        return self.resource_name(stage).replace("-", "")
 
 
 def load_projects(names: Sequence[str], *, source_root: Path) -> tuple[Project, ...]:

@@ -6,7 +6,8 @@ Must not read the environment, git or AWS: everything arrives from the compositi
 from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import Environment, RemovalPolicy
+from aws_cdk import Environment, RemovalPolicy, Tags
+from constructs import IConstruct
 
 from components.event_function import FunctionLogs
 from config.settings import Settings
@@ -28,6 +29,11 @@ class Stage:
     def name(self) -> str:
         """Such as `dev`."""
         return self.settings.stage
+
+    def tag(self, scope: IConstruct) -> None:
+        """Tag every resource in `scope`."""
+        for name, value in {"project": "cd4ml", "stage": self.name, **self.settings.tags}.items():
+            Tags.of(scope).add(name, value)
 
     @property
     def environment(self) -> Environment:

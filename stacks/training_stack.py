@@ -35,7 +35,10 @@ _NO_JOB_CODE = tuple(
 
 
 class TrainingStack(Stack):
-    """Pipelines of the stage's projects over the data lake of `data_lake`."""
+    """Pipelines of the stage's projects over the data lake of `data_lake`.
+
+    `image` and, by project, `registries` are public: a release serves what was trained and registered here.
+    """
 
     def __init__(self, scope: Construct, *, stage: Stage, data_lake: DataLakeStack) -> None:
         super().__init__(
@@ -46,18 +49,17 @@ class TrainingStack(Stack):
         )
         self._stage = stage
         self._data_lake = data_lake
-        self._image = RuntimeImage(
+        self.image = RuntimeImage(
             self,
             "Runtime",
             source_root=stage.source_root,
             dockerfile="images/runtime/Dockerfile",
-            paths=["images/runtime/requirements.txt", "data_contracts", PIPELINES_FOLDER],
+            paths=["images/runtime/requirements.txt", "data_contracts", "model_server", PIPELINES_FOLDER],
             without=_NO_JOB_CODE,
         )
-        for project in stage.projects:
-            self._add(project)
+        self.registries = {project.name: self._add(project) for project in stage.projects}
 
-    def _add(self, project: Project) -> None:
+    def _add(self, project: Project) -> ModelRegistry:
         scope = Construct(self, project.name)
         registry = ModelRegistry(
             scope,
@@ -66,10 +68,11 @@ class TrainingStack(Stack):
             description=f"Versions of the {project.name} model",
         )
         pipeline = self._pipeline(scope, project, registry)
-        starter = self._starter(scope, pipeline, registry)
+        starter = self._starter(scope, project, pipeline=pipeline, registry=registry)
         self._route_snapshots(scope, project, starter)
         self._report_failed_executions(scope, project, pipeline)
         self._outputs(project, pipeline, registry)
+        return registry
 
     def _pipeline(self, scope: Construct, project: Project, registry: ModelRegistry) -> TrainingPipeline:
         name = project.resource_name(self._stage.name)
@@ -108,7 +111,7 @@ class TrainingStack(Stack):
                 artifact_bucket=lake.artifact_bucket,
                 artifact_prefixes=(project.artifact_prefix(self._stage.name),),
                 encryption_key=lake.key,
-                image_repository=self._image.repository,
+                image_repository=self.image.repository,
             ),
         ).role
 
@@ -117,7 +120,7 @@ class TrainingStack(Stack):
         inputs = DefinitionInputs(
             pipeline_name=project.resource_name(self._stage.name),
             job_role_arn=job_role.role_arn,
-            image_uri=self._image.uri,
+            image_uri=self.image.uri,
             artifact_bucket=lake.artifact_bucket.bucket_name,
             kms_key_arn=lake.key.key_arn,
             model_package_group=registry.name,
@@ -127,7 +130,10 @@ class TrainingStack(Stack):
         )
         return substitute(compiled_definition(project.name), inputs)
 
-    def _starter(self, scope: Construct, pipeline: TrainingPipeline, registry: ModelRegistry) -> EventFunction:
+    def _starter(
+        self, scope: Construct, project: Project, *, pipeline: TrainingPipeline, registry: ModelRegistry
+    ) -> EventFunction:
+        champion = project.champion_parameter(self._stage.name)
         starter = EventFunction(
             scope,
             "StartTraining",
@@ -140,22 +146,28 @@ class TrainingStack(Stack):
             environment={
                 "PIPELINE_NAME": pipeline.name,
                 "MODEL_PACKAGE_GROUP": registry.name,
+                "CHAMPION_PARAMETER": champion,
                 "COMMIT": self._stage.commit,
             },
             function_logs=self._stage.function_logs,
             timeout_seconds=60,
             memory_mb=256,
         )
-        for statement in self._starter_permissions(pipeline, registry):
+        for statement in self._starter_permissions(pipeline, registry, champion=champion):
             starter.role.add_to_policy(statement)
         return starter
 
     def _starter_permissions(
-        self, pipeline: TrainingPipeline, registry: ModelRegistry
+        self, pipeline: TrainingPipeline, registry: ModelRegistry, *, champion: str
     ) -> Iterator[iam.PolicyStatement]:
         packages = self.format_arn(service="sagemaker", resource=f"model-package/{registry.name}/*")
         yield iam.PolicyStatement(actions=["sagemaker:StartPipelineExecution"], resources=[pipeline.arn])
         yield iam.PolicyStatement(actions=["sagemaker:DescribeModelPackage"], resources=[packages])
+        # The live version, which a release writes down; the parameter's name begins with a slash.
+        yield iam.PolicyStatement(
+            actions=["ssm:GetParameter"],
+            resources=[self.format_arn(service="ssm", resource=f"parameter{champion}")],
+        )
         # Listing takes no resource; it shows names and states, no model.
         yield iam.PolicyStatement(actions=["sagemaker:ListModelPackages"], resources=["*"])
 
@@ -200,13 +212,15 @@ class TrainingStack(Stack):
         )
 
     def _outputs(self, project: Project, pipeline: TrainingPipeline, registry: ModelRegistry) -> None:
-        prefix = "".join(part.capitalize() for part in project.name.split("_"))
         CfnOutput(
-            self, f"{prefix}PipelineName", value=pipeline.name, description=f"Training pipeline of {project.name}"
+            self,
+            f"{project.title}PipelineName",
+            value=pipeline.name,
+            description=f"Training pipeline of {project.name}",
         )
         CfnOutput(
             self,
-            f"{prefix}ModelPackageGroup",
+            f"{project.title}ModelPackageGroup",
             value=registry.name,
             description=f"Model package group of {project.name}: approve or reject versions here",
         )

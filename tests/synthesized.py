@@ -26,6 +26,7 @@ SOURCES = (
     "data_contracts",
     "images",
     "lambdas",
+    "model_server",
     "sagemaker_pipelines",
     "stacks",
 )
@@ -85,6 +86,16 @@ def run_app(
         timeout=_TIME_LIMIT_SECONDS,
         check=False,
     )
+
+
+def stack_files(assembly: Path) -> Iterator[tuple[str, Path]]:
+    """Name and template file of each stack, also of the assemblies inside this one."""
+    for name, artifact in sorted(json.loads((assembly / "manifest.json").read_text())["artifacts"].items()):
+        properties = artifact.get("properties", {})
+        if artifact["type"] == "cdk:cloud-assembly":
+            yield from stack_files(assembly / properties["directoryName"])
+        elif artifact["type"] == "aws:cloudformation:stack":
+            yield properties.get("stackName", name), assembly / properties["templateFile"]
 
 
 def source_files(root: Path = ROOT) -> Iterator[Path]:

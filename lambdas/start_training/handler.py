@@ -12,12 +12,13 @@ from typing import Any
 
 import boto3
 
+from lambdas.shared.champion import NO_CHAMPION, ChampionParameter
 from lambdas.shared.errors import MalformedEventError
 from lambdas.shared.json_log import JsonLog
 from lambdas.shared.settings import required_variables
-from lambdas.start_training.logic import NO_CHAMPION, Training, parse_new_data
+from lambdas.start_training.logic import Training, parse_new_data
 
-VARIABLES = ("PIPELINE_NAME", "MODEL_PACKAGE_GROUP", "COMMIT")
+VARIABLES = ("PIPELINE_NAME", "MODEL_PACKAGE_GROUP", "COMMIT", "CHAMPION_PARAMETER")
 
 _LOG = JsonLog("start_training")
 
@@ -43,5 +44,11 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, str]:
 @cache
 def training() -> Training:
     """The function's dependencies, made by the first invocation of each cold start."""
-    pipeline, group, commit = required_variables(os.environ, VARIABLES)
-    return Training(boto3.client("sagemaker"), pipeline=pipeline, model_package_group=group, commit=commit)
+    pipeline, group, commit, parameter = required_variables(os.environ, VARIABLES)
+    return Training(
+        sagemaker=boto3.client("sagemaker"),
+        live=ChampionParameter(boto3.client("ssm"), parameter),
+        pipeline=pipeline,
+        model_package_group=group,
+        commit=commit,
+    )

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lambdas.shared.champion import NO_CHAMPION, ChampionParameter
 from lambdas.shared.errors import LambdaError, MalformedEventError
-
-NO_CHAMPION = "none"
+from lambdas.shared.packages import describe_package
 
 
 class ChampionError(LambdaError):
@@ -36,9 +36,13 @@ class Champion:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """What the function works with. `sagemaker` is a boto3 client, `commit` that of the deployed code."""
+    """What the function works with. `sagemaker` is a boto3 client, `commit` that of the deployed code.
+
+    `live` names the version that production serves.
+    """
 
     sagemaker: Any
+    live: ChampionParameter
     pipeline: str
     model_package_group: str
     commit: str
@@ -76,19 +80,22 @@ class Training:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def _champion(self) -> Champion | None:
-        """The newest approved package of the group, None when there is none yet."""
-        arn = next(self._approved_packages(), None)
+        """The live version; before the first release the newest approved one; None when there is none yet."""
+        arn = self._live() or next(self._approved_packages(), None)
         if arn is None:
             return None
-        package = self.sagemaker.describe_model_package(ModelPackageName=arn)
-        containers = package.get("InferenceSpecification", {}).get("Containers", [])
-        uri = containers[0].get("ModelDataUrl") if containers else None
-        if not uri:
+        package = describe_package(self.sagemaker, arn)
+        if package is None or package.model_url is None:
             raise ChampionError(
-                f"the approved model package {arn} has no ModelDataUrl in its first container, so no model can "
-                "be compared with it; reject it in the registry, or register it again with its model.tar.gz"
+                f"the champion {arn} is not in the registry, or names no model.tar.gz (ModelDataUrl of its first "
+                "container), so no model can be compared with it; release another version, or reject it"
             )
-        return Champion(arn, str(uri))
+        return Champion(arn, package.model_url)
+
+    def _live(self) -> str | None:
+        """The live version, unless it is of a registry that an earlier deployment of the stack left behind."""
+        arn = self.live.read()
+        return arn if arn and f":model-package/{self.model_package_group}/" in arn else None
 
     def _approved_packages(self) -> Iterator[str]:
         """ARNs, newest first; the API's own order is ascending. An empty page may have a successor."""

@@ -25,6 +25,10 @@ class ResourceFailure(LocalCloudError):
         self.reason = reason
 
 
+class ReplacementFailure(ResourceFailure):
+    """A resource whose replacement could not be made: the physical resource it has is as it was."""
+
+
 class HandlerFailure(LocalCloudError):
     """A provider's own refusal, with the error code of CloudFormation's resource handler contract."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
-from local_cloud.cloudformation.errors import OperationFailed, ResourceFailure
+from local_cloud.cloudformation.errors import OperationFailed, ReplacementFailure, ResourceFailure
 from local_cloud.cloudformation.graph import deletion_order, sorter
 from local_cloud.cloudformation.intrinsics.evaluator import Evaluator
 from local_cloud.cloudformation.operator import CreationFailure, ResourceOperator
@@ -142,6 +142,10 @@ class Executor:
     def _update(self, live: LiveResource, definition: ResourceDefinition, properties: dict[str, object]) -> None:
         try:
             after, replaced = self._operator.update(live, definition, properties)
+        except ReplacementFailure as failure:
+            # The physical resource was not touched, so undoing must not touch it either.
+            self._commit(Step(live, replace(live, status="UPDATE_FAILED", reason=failure.reason)))
+            raise
         except ResourceFailure as failure:
             # Part of the change may have happened, so undoing it includes this resource.
             failed = replace(

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local_cloud.clients import Clients
 from local_cloud.clock import Clock
-from local_cloud.cloudformation.errors import HandlerFailure, ReplacementNeeded, ResourceFailure
+from local_cloud.cloudformation.errors import HandlerFailure, ReplacementFailure, ReplacementNeeded, ResourceFailure
 from local_cloud.cloudformation.events import StackEvent, event_id
 from local_cloud.cloudformation.plan import changed_properties, needs_replacement
 from local_cloud.cloudformation.providers.base import Physical, Provider, ResourceContext
@@ -181,7 +181,7 @@ class ResourceOperator:
                 "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
                 f"Rename {properties[name]} and update the stack again."
             )
-            raise self._update_failed(live.physical_id, definition, properties, failure)
+            raise self._update_failed(live.physical_id, definition, properties, failure, kind=ReplacementFailure)
         note = "Requested update requires the creation of a new physical resource; hence creating one."
         self._event(definition, "UPDATE_IN_PROGRESS", physical_id=live.physical_id, reason=note)
         begun: list[Physical] = []
@@ -193,16 +193,23 @@ class ResourceOperator:
         except Exception as error:  # as in `create`; a half-made replacement is removed at once
             for physical in begun[-1:]:
                 self.delete(self._live(definition, physical, properties, "UPDATE_FAILED"))
-            raise self._update_failed(live.physical_id, definition, properties, error) from error
+            failed = self._update_failed(live.physical_id, definition, properties, error, kind=ReplacementFailure)
+            raise failed from error
         self._event(definition, "UPDATE_COMPLETE", physical_id=physical.id, properties=properties)
         return self._live(definition, physical, properties, "UPDATE_COMPLETE"), True
 
     def _update_failed(
-        self, physical_id: str, definition: ResourceDefinition, properties: Mapping[str, Any], error: Exception
+        self,
+        physical_id: str,
+        definition: ResourceDefinition,
+        properties: Mapping[str, Any],
+        error: Exception,
+        *,
+        kind: type[ResourceFailure] = ResourceFailure,
     ) -> ResourceFailure:
         reason = self._reason(definition, error)
         self._event(definition, "UPDATE_FAILED", physical_id=physical_id, reason=reason, properties=properties)
-        return ResourceFailure(definition.logical_id, "update", reason)
+        return kind(definition.logical_id, "update", reason)
 
     def _check_not_reset(self) -> None:
         if self._tools.stopped.is_set():

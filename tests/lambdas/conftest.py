@@ -7,6 +7,7 @@ import pytest
 from moto import mock_aws
 
 from tests.lambdas.lake import Lake
+from tests.lambdas.release_world import ReleaseWorld
 
 
 @pytest.fixture
@@ -14,3 +15,10 @@ def lake() -> Iterator[Lake]:
     """An empty, versioned lake bucket."""
     with mock_aws():
         yield Lake(boto3.client("s3", region_name="us-east-1"))
+
+
+@pytest.fixture
+def world() -> Iterator[ReleaseWorld]:
+    """An empty registry, a pipeline without executions, and an empty artifact bucket."""
+    with mock_aws():
+        yield ReleaseWorld()

@@ -3,12 +3,13 @@
 import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config.settings import Settings
-from tests.synthesized import ROOT, node_folder
+from tests.synthesized import ROOT, node_folder, stack_files
 
 Template = dict[str, Any]
 
@@ -23,6 +24,7 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[s
 
     from stacks.data_lake_stack import DataLakeStack
     from stacks.projects import Project
+    from stacks.release_stack import ReleaseStack
     from stacks.stage import Stage
     from stacks.training_stack import TrainingStack
 
@@ -32,7 +34,32 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[s
         app = App(context=context, outdir=str(tmp_path_factory.mktemp("cdk.out")))
         stage = Stage(settings=settings, projects=projects, source_root=ROOT, commit="unrecorded")
         data_lake = DataLakeStack(app, stage=stage)
-        TrainingStack(app, stage=stage, data_lake=data_lake)
-        return {stack.stack_name: dict(stack.template) for stack in app.synth().stacks}
+        training = TrainingStack(app, stage=stage, data_lake=data_lake)
+        ReleaseStack(app, stage=stage, data_lake=data_lake, training=training)
+        app.synth()
+        return {stack: json.loads(file.read_text()) for stack, file in stack_files(Path(app.outdir))}
+
+    return synthesize
+
+
+@pytest.fixture(scope="session")
+def synthesize_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Template]:
+    """A function that gives the endpoint template of `car_prices` in a stage with the given settings."""
+    os.environ["JSII_NODE"] = str(node_folder() / "node")
+    os.environ["CDK_VALIDATION"] = "false"
+    from aws_cdk import App
+
+    from stacks.endpoint_templates import endpoint_templates
+    from stacks.projects import load_projects
+    from stacks.stage import Stage
+
+    projects = load_projects(("car_prices",), source_root=ROOT)
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+
+    def synthesize(settings: Settings) -> Template:
+        app = App(context=context, outdir=str(tmp_path_factory.mktemp("cdk.out")))
+        stage = Stage(settings=settings, projects=projects, source_root=ROOT, commit="unrecorded")
+        template = endpoint_templates(app, stage=stage)["car_prices"]
+        return dict(json.loads((template.folder / template.file).read_text()))
 
     return synthesize

@@ -77,6 +77,43 @@ def test_projects_do_not_reach_each_others_data(two_projects: dict[str, dict[str
             assert f"curated/{mine}/*" in text
 
 
+def test_each_project_is_released_on_its_own(two_projects: dict[str, dict[str, Any]]) -> None:
+    """Two pipelines, two endpoint templates, and no role that deploys both."""
+    release = two_projects["Cd4ml-test-Release"]
+    names = [pipeline["Properties"]["Name"] for pipeline in _resources(release, "AWS::CodePipeline::Pipeline")]
+
+    assert sorted(names) == ["boat-prices-test-release", "car-prices-test-release"]
+    assert {"Cd4ml-test-CarPricesEndpoint", "Cd4ml-test-BoatPricesEndpoint"} <= set(two_projects)
+    for name, body in release["Resources"].items():
+        if body["Type"] == "AWS::IAM::Policy":
+            text = json.dumps(body["Properties"]["PolicyDocument"])
+            assert not ("car-prices-test" in text and "boat-prices-test" in text), name
+            assert not ("carpricestest" in text and "boatpricestest" in text), name
+
+
+def test_approvers_are_asked_by_mail_if_there_is_an_address(synthesize: Synthesize, car_prices: Project) -> None:
+    """The address of approvers is another setting than that for failures."""
+    settings = Settings.model_validate({"stage": "test", "release": {"approval_email": "approver@example.com"}})
+
+    (subscription,) = _resources(synthesize(settings, (car_prices,))["Cd4ml-test-Release"], "AWS::SNS::Subscription")
+
+    assert subscription["Properties"]["Endpoint"] == "approver@example.com"
+
+
+def test_a_shadow_reaches_production_only(synthesize: Synthesize, car_prices: Project) -> None:
+    """With the setting, an execution may name a second version; staging has no requests to copy."""
+    settings = Settings.model_validate({"stage": "test", "endpoint": {"shadow": True}})
+
+    (pipeline,) = _resources(synthesize(settings, (car_prices,))["Cd4ml-test-Release"], "AWS::CodePipeline::Pipeline")
+    properties = pipeline["Properties"]
+
+    assert {"Name": "ShadowModelPackageArn", "DefaultValue": "none"}.items() <= properties["Variables"][2].items()
+    users = [
+        stage["Name"] for stage in properties["Stages"] if "#{variables.ShadowModelPackageArn}" in json.dumps(stage)
+    ]
+    assert users == ["Production"]
+
+
 def test_ingestion_knows_the_contract_of_every_dataset(two_projects: dict[str, dict[str, Any]]) -> None:
     """One function serves all datasets."""
     (function,) = _resources(two_projects["Cd4ml-test-DataLake"], "AWS::Lambda::Function")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.synthesized import synthesized_assembly
+from tests.synthesized import stack_files, synthesized_assembly
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,10 @@ class Resource:
 
 @dataclass(frozen=True)
 class Templates:
-    """All templates of a stage, by stack name."""
+    """All templates of a stage, by stack name; `files` are where they lie."""
 
     assembly: Path
+    files: dict[str, Path]
     by_stack: dict[str, dict[str, Any]]
 
     def resources(self, *types: str) -> Iterator[Resource]:
@@ -39,9 +40,13 @@ class Templates:
 
 @pytest.fixture(scope="session")
 def templates() -> Templates:
-    """The templates of the development stage."""
+    """The templates of the development stage, those that a release deploys included."""
     assembly = synthesized_assembly("dev")
-    files = sorted(assembly.glob("*.template.json"))
-    return Templates(
-        assembly, {file.name.removesuffix(".template.json"): json.loads(file.read_text()) for file in files}
-    )
+    files = dict(stack_files(assembly))
+    return Templates(assembly, files, {stack: json.loads(file.read_text()) for stack, file in files.items()})
+
+
+@pytest.fixture(scope="session")
+def endpoint(templates: Templates) -> dict[str, Any]:
+    """The template of the project's endpoint."""
+    return templates.by_stack["Cd4ml-dev-CarPricesEndpoint"]

@@ -83,8 +83,8 @@ def test_data_buckets_log_access_and_emit_events(templates: Templates) -> None:
 
 
 def test_nothing_that_a_model_is_reproduced_from_expires(templates: Templates) -> None:
-    """Curated files, snapshots and pipeline outputs stay: no lifecycle rule removes them."""
-    kept = ("curated/", "snapshots/", "pipelines/")
+    """Curated files, snapshots, pipeline outputs and release records stay: no lifecycle rule removes them."""
+    kept = ("curated/", "snapshots/", "pipelines/", "releases/")
     for bucket in templates.resources("AWS::S3::Bucket"):
         if bucket.logical_id.startswith("AccessLogs"):
             continue

@@ -14,7 +14,7 @@ _LAMBDA_RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "date
 
 def _functions(templates: Templates) -> list[Resource]:
     functions = list(templates.resources("AWS::Lambda::Function"))
-    assert len(functions) == 2
+    assert len(functions) == 5
     return functions
 
 
@@ -47,6 +47,8 @@ def test_somebody_is_told_of_every_dead_letter(templates: Templates) -> None:
     """Each dead-letter queue has an alarm that publishes to the failure topic."""
     watched = set()
     for alarm in templates.resources("AWS::CloudWatch::Alarm"):
+        if alarm.properties["Namespace"] != "AWS/SQS":
+            continue
         (dimension,) = alarm.properties["Dimensions"]
         watched.add(dimension["Value"]["Fn::GetAtt"][0])
         assert alarm.properties["MetricName"] == "ApproximateNumberOfMessagesVisible"
@@ -81,7 +83,16 @@ def test_every_function_is_told_what_its_handler_reads(templates: Templates) -> 
 
     assert variables == {
         "ingest_upload": {"LAKE_BUCKET", "EVENT_BUS", "DATA_CONTRACTS"},
-        "start_training": {"PIPELINE_NAME", "MODEL_PACKAGE_GROUP", "COMMIT"},
+        "start_training": {"PIPELINE_NAME", "MODEL_PACKAGE_GROUP", "CHAMPION_PARAMETER", "COMMIT"},
+        "start_release": {
+            *("PROJECT", "STAGE", "RELEASE_PIPELINE", "MODEL_PACKAGE_GROUP"),
+            *("ARTIFACT_BUCKET", "CHAMPION_PARAMETER", "EVENT_BUS"),
+        },
+        "verify_endpoint": {"PROJECT", "STAGE", "LATENCY_BUDGET_MS", "LATENCY_INVOCATIONS"},
+        "record_release": {
+            *("PROJECT", "STAGE", "RELEASE_PIPELINE"),
+            *("ARTIFACT_BUCKET", "CHAMPION_PARAMETER", "EVENT_BUS"),
+        },
     }
 
 
@@ -117,7 +128,8 @@ def test_a_zip_holds_its_function_and_nothing_else(templates: Templates) -> None
         for function in _functions(templates)
     }
 
-    assert packages["start_training"] == {"lambdas/shared", "lambdas/start_training"}
+    for name in ("start_training", "start_release", "verify_endpoint", "record_release"):
+        assert packages[name] == {"lambdas/shared", f"lambdas/{name}"}
     assert {name for name in packages["ingest_upload"] if name.startswith("lambdas")} == {
         "lambdas/shared",
         "lambdas/ingest_upload",

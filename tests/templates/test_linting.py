@@ -12,8 +12,8 @@ def test_the_linter_finds_nothing(templates: Templates) -> None:
     """Every property exists, has the right type and an allowed value."""
     findings = [
         f"{stack}: {match}"
-        for stack in templates.by_stack
-        for match in lint_file(templates.assembly / f"{stack}.template.json")
+        for stack, file in templates.files.items()
+        for match in lint_file(file)
         if match.rule.id not in _HARMLESS
     ]
 

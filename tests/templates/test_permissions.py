@@ -11,6 +11,10 @@ _WITHOUT_RESOURCE = {
     "cloudwatch:PutMetricData": "limited to our namespace by a condition",
     "ecr:GetAuthorizationToken": "a login token belongs to the whole registry",
     "sagemaker:ListModelPackages": "lists names and states only",
+    "codepipeline:PutJobSuccessResult": "the result of a job that the function was handed",
+    "codepipeline:PutJobFailureResult": "the result of a job that the function was handed",
+    "application-autoscaling:DescribeScalableTargets": "shows limits only",
+    "application-autoscaling:DescribeScalingPolicies": "shows limits only",
 }
 
 
@@ -46,23 +50,29 @@ def test_no_managed_policy_is_attached(templates: Templates) -> None:
         assert not role.properties.get("ManagedPolicyArns"), role.logical_id
 
 
-def test_roles_are_passed_to_sagemaker_only(templates: Templates) -> None:
-    """The pipeline may hand the job role to SageMaker and to nothing else."""
-    passing = [statement for _, statement in identity_statements(templates) if "iam:PassRole" in statement["Action"]]
-
-    assert passing
-    for statement in passing:
+def test_roles_are_passed_to_their_service_only(templates: Templates) -> None:
+    """A role is handed to the service that is meant to run under it, and to nothing else."""
+    passed = set()
+    for resource, statement in identity_statements(templates):
+        if "iam:PassRole" not in statement["Action"]:
+            continue
         assert statement["Action"] == ["iam:PassRole"]
-        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
         (role,) = statement["Resource"]
-        assert role["Fn::GetAtt"][1] == "Arn"
+        service = statement["Condition"]["StringEquals"]["iam:PassedToService"]
+        trust = templates.by_stack[resource.stack]["Resources"][role["Fn::GetAtt"][0]]["Properties"]
+        (trusted,) = trust["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": service}}
+        assert trusted["Principal"] == {"Service": service}
+        passed.add(service)
+
+    assert passed == {"sagemaker.amazonaws.com", "cloudformation.amazonaws.com"}
 
 
-def test_sagemaker_assumes_roles_for_this_account_only(templates: Templates) -> None:
-    """Another account's SageMaker cannot borrow our roles."""
+def test_services_assume_roles_for_this_account_only(templates: Templates) -> None:
+    """Another account's SageMaker or CodePipeline cannot borrow our roles."""
     for role in templates.resources("AWS::IAM::Role"):
         (statement,) = role.properties["AssumeRolePolicyDocument"]["Statement"]
-        if statement["Principal"] == {"Service": "sagemaker.amazonaws.com"}:
+        if statement["Principal"].get("Service") in ("sagemaker.amazonaws.com", "codepipeline.amazonaws.com"):
             assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 

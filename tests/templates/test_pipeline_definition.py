@@ -103,7 +103,12 @@ def test_the_image_does_not_change_with_the_definition(templates: Templates) -> 
         if {"sagemaker", "boto3"} & {name.split(".")[0] for name in _imported_modules(file)}
     ]
     assert not list(context.rglob("pipeline.py"))
-    assert {path.name for path in context.iterdir()} == {"data_contracts", "images", "sagemaker_pipelines"}
+    assert {path.name for path in context.iterdir()} == {
+        "data_contracts",
+        "images",
+        "model_server",
+        "sagemaker_pipelines",
+    }
 
 
 def _build_context(templates: Templates) -> Path:

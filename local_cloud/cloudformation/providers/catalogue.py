@@ -2,11 +2,14 @@
 
 from local_cloud.cloudformation.custom_resources import CallbackDesk
 from local_cloud.cloudformation.providers import (
+    applicationautoscaling,
     athena,
     cloudformation,
     cloudwatch,
+    codepipeline,
     dynamodb,
     ecr,
+    endpoints,
     events,
     functions,
     glue,
@@ -21,7 +24,26 @@ from local_cloud.cloudformation.providers import (
 )
 from local_cloud.cloudformation.providers.registry import ProviderRegistry
 
-_SERVICES = (athena, cloudwatch, dynamodb, ecr, events, functions, glue, iam, kms, logs, s3, sagemaker, sns, sqs, ssm)
+_SERVICES = (
+    applicationautoscaling,
+    athena,
+    cloudwatch,
+    codepipeline,
+    dynamodb,
+    ecr,
+    endpoints,
+    events,
+    functions,
+    glue,
+    iam,
+    kms,
+    logs,
+    s3,
+    sagemaker,
+    sns,
+    sqs,
+    ssm,
+)
 
 
 def default_providers(desk: CallbackDesk | None = None) -> ProviderRegistry:

@@ -1,6 +1,7 @@
 """CloudWatch alarms and dashboards."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from local_cloud.cloudformation.providers.base import (
     Physical,
@@ -17,24 +18,22 @@ from local_cloud.service import Fidelity
 class Alarm(Provider):
     """AWS::CloudWatch::Alarm."""
 
-    fidelity = Fidelity.RECORDED
-    note = "kept by CloudWatch, but its metric is not evaluated: its state changes through SetAlarmState only"
     name_property = "AlarmName"
 
     def create(self, context: ResourceContext, properties: Properties) -> Physical:
         """Ref is the alarm's name."""
         client = context.client("cloudwatch")
         name = properties.get("AlarmName") or context.generated_name(255)
-        if "AlarmName" in properties and client.describe_alarms(AlarmNames=[name])["MetricAlarms"]:
+        if "AlarmName" in properties and self._exists(client, name):
             raise already_exists(f"The alarm {name}")
-        client.put_metric_alarm(**dict(properties) | {"AlarmName": name, "Tags": tag_list(properties)})
+        self._put(client, dict(properties) | {"AlarmName": name, "Tags": tag_list(properties)})
         return Physical(name, {"Arn": context.arn("cloudwatch", f"alarm:{name}")})
 
     def update(self, context: ResourceContext, physical: Physical, old: Properties, new: Properties) -> Physical:
-        """A put replaces the whole alarm; tags are changed beside it."""
+        """A put replaces the whole alarm and keeps its state; tags are changed beside it."""
         client = context.client("cloudwatch")
         settings = {key: value for key, value in new.items() if key != "Tags"}
-        client.put_metric_alarm(**settings | {"AlarmName": physical.id})
+        self._put(client, settings | {"AlarmName": physical.id})
         tags, arn = tag_change(old, new), physical.attributes["Arn"]
         if tags.added:
             client.tag_resource(ResourceARN=arn, Tags=tag_list({"Tags": tags.added}))
@@ -46,14 +45,28 @@ class Alarm(Provider):
         """The metric stays."""
         context.client("cloudwatch").delete_alarms(AlarmNames=[physical.id])
 
+    def _put(self, client: Any, settings: Mapping[str, Any]) -> None:
+        client.put_metric_alarm(**settings)
+
+    def _exists(self, client: Any, name: str) -> bool:
+        found = client.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+        return bool(found["MetricAlarms"] or found["CompositeAlarms"])
+
+
+class CompositeAlarm(Alarm):
+    """AWS::CloudWatch::CompositeAlarm: the same but for the call that puts it."""
+
+    def _put(self, client: Any, settings: Mapping[str, Any]) -> None:
+        client.put_composite_alarm(**settings)
+
 
 class Dashboard(Provider):
     """AWS::CloudWatch::Dashboard."""
 
     fidelity = Fidelity.RECORDED
-    note = "kept by CloudWatch; there is no console that shows it"
+    note = "kept by CloudWatch, without its tags; there is no console that shows it"
     name_property = "DashboardName"
-    properties = frozenset({"DashboardName", "DashboardBody"})
+    properties = frozenset({"DashboardName", "DashboardBody", "Tags"})
 
     def create(self, context: ResourceContext, properties: Properties) -> Physical:
         """Ref is the dashboard's name."""
@@ -74,4 +87,8 @@ class Dashboard(Provider):
         context.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=properties["DashboardBody"])
 
 
-PROVIDERS: Mapping[str, Provider] = {"AWS::CloudWatch::Alarm": Alarm(), "AWS::CloudWatch::Dashboard": Dashboard()}
+PROVIDERS: Mapping[str, Provider] = {
+    "AWS::CloudWatch::Alarm": Alarm(),
+    "AWS::CloudWatch::CompositeAlarm": CompositeAlarm(),
+    "AWS::CloudWatch::Dashboard": Dashboard(),
+}

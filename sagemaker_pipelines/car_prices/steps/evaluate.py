@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from model_server.errors import ScoringError
+from model_server.scoring import Scorer, scorer_from_files
 from sagemaker_pipelines.artifacts import MODEL_ARCHIVE, sha256_hex, unpack
 from sagemaker_pipelines.car_prices.report import EvaluationReport, render_report
 from sagemaker_pipelines.car_prices.settings import HIGHEST_BAND, PRICE_BANDS, label, time_column
@@ -27,7 +29,6 @@ from sagemaker_pipelines.errors import PipelinesError, StepError
 from sagemaker_pipelines.evaluation import Limits, Predictions, evaluate
 from sagemaker_pipelines.job import JobFolders, Parameters, log, read_json_object, run_job, write_json
 from sagemaker_pipelines.metrics import Vector
-from sagemaker_pipelines.scoring import Scorer, scorer_from_files
 from sagemaker_pipelines.tables import Table, read_table
 
 NO_CHAMPION = "none"
@@ -54,7 +55,7 @@ def load_model(archive: Path, *, role: str) -> Model:
         manifest = json.loads(files["manifest.json"])
     except KeyError:
         raise StepError(f"{role}: {archive} has no manifest.json, so it was not written by Export") from None
-    except (PipelinesError, json.JSONDecodeError) as error:
+    except (PipelinesError, ScoringError, json.JSONDecodeError) as error:
         raise StepError(f"{role}: {error}") from None
     return Model(scorer=scorer, sha256=sha256_hex(archive.read_bytes()), manifest=manifest)
 

@@ -25,13 +25,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from sagemaker_pipelines.artifacts import MODEL_ARCHIVE, pack, sha256_hex, unpack
-from sagemaker_pipelines.car_prices.settings import PROJECT
-from sagemaker_pipelines.car_prices.steps.train import CANDIDATES_FILE, MODEL_PICKLE
-from sagemaker_pipelines.errors import StepError
-from sagemaker_pipelines.job import JobFolders, Parameters, log, run_job, write_json
-from sagemaker_pipelines.onnx_export import PARITY_TOLERANCE, check_parity, encode_and_export
-from sagemaker_pipelines.scoring import (
+from model_server.scoring import (
     FEATURE_SPEC_FILE,
     MODEL_FILE,
     Encoder,
@@ -39,6 +33,12 @@ from sagemaker_pipelines.scoring import (
     Scorer,
     parse_feature_spec,
 )
+from sagemaker_pipelines.artifacts import MODEL_ARCHIVE, pack, sha256_hex, unpack
+from sagemaker_pipelines.car_prices.settings import PROJECT
+from sagemaker_pipelines.car_prices.steps.train import CANDIDATES_FILE, MODEL_PICKLE
+from sagemaker_pipelines.errors import StepError
+from sagemaker_pipelines.job import JobFolders, Parameters, log, run_job, write_json
+from sagemaker_pipelines.onnx_export import PARITY_TOLERANCE, check_parity, encode_and_export
 from sagemaker_pipelines.tables import read_table
 
 GOLDEN_FILE = "golden_records.json"

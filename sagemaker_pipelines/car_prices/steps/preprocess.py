@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from statistics import median
 
 from data_contracts.contract import Column, DataContract
+from model_server.scoring import Feature, FeatureSpec
 from sagemaker_pipelines.car_prices.settings import contract as project_contract
 from sagemaker_pipelines.car_prices.settings import input_columns, label, time_column
 from sagemaker_pipelines.errors import StepError
 from sagemaker_pipelines.job import JobFolders, Parameters, log, run_job, write_json
-from sagemaker_pipelines.scoring import Feature, FeatureSpec
 from sagemaker_pipelines.tables import Table, read_table, write_table
 
 BASELINE_COLUMN = "make"
@@ -72,11 +72,12 @@ def fit_feature_spec(table: Table, contract: DataContract, *, inputs: Sequence[s
 def _fit_feature(column: Column, values: list[str]) -> Feature:
     if column.type == "string":
         # A missing value is a category of its own if the training data has it: market_category is often empty.
-        return Feature(name=column.name, median=None, categories=tuple(sorted(set(values))))
+        categories = tuple(sorted(set(values)))
+        return Feature(name=column.name, median=None, categories=categories, required=column.required)
     numbers = [float(value) for value in values if value]
     if not numbers:
         raise StepError(f"the column '{column.name}' is empty in every training row, so it has no median")
-    return Feature(name=column.name, median=median(numbers), categories=())
+    return Feature(name=column.name, median=median(numbers), categories=(), required=column.required)
 
 
 def fit_plain_baseline(table: Table, *, by: str, label: str) -> dict[str, object]:

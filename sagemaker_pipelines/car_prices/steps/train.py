@@ -22,6 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from model_server.scoring import Encoder, FeatureSpec, FloatMatrix, FloatVector, parse_feature_spec
 from sagemaker_pipelines.errors import StepError
 from sagemaker_pipelines.job import (
     JobFolders,
@@ -33,7 +34,6 @@ from sagemaker_pipelines.job import (
     write_json,
 )
 from sagemaker_pipelines.metrics import regression_metrics
-from sagemaker_pipelines.scoring import Encoder, FeatureSpec, FloatMatrix, FloatVector, parse_feature_spec
 from sagemaker_pipelines.tables import Table, read_table
 
 MODEL_PICKLE = "model.pickle"

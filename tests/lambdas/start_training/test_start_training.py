@@ -11,6 +11,7 @@ from botocore.stub import Stubber
 
 from lambdas.start_training import handler
 from lambdas.start_training.logic import ChampionError, NewData, Training
+from tests.lambdas.fake_client import FakeClient
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
 DATA = NewData("cars", "0123456789abcdef", "s3://lake/snapshots/cars/0123456789abcdef/files.manifest")
@@ -107,8 +108,19 @@ class _Starts:
         return [request["ClientRequestToken"] for request in self.requests]
 
 
-def _training(sagemaker: Any, commit: str = "c0ffee") -> Training:
-    return Training(sagemaker, pipeline="cars-dev", model_package_group="cars-dev", commit=commit)
+class _Live:
+    """Stands for the SSM parameter that names the live version."""
+
+    def __init__(self, arn: str | None = None) -> None:
+        self._arn = arn
+
+    def read(self) -> str | None:
+        return self._arn
+
+
+def _training(sagemaker: Any, commit: str = "c0ffee", *, live: str | None = None) -> Training:
+    champion: Any = _Live(live)
+    return Training(sagemaker, champion, pipeline="cars-dev", model_package_group="cars-dev", commit=commit)
 
 
 def test_the_first_run_starts_without_a_champion(sagemaker: Any, stub: Stubber) -> None:
@@ -135,6 +147,22 @@ def test_the_newest_approved_package_is_the_champion_also_after_an_empty_page(sa
     assert starts.parameters()["ChampionModelUri"] == "s3://models/7/model.tar.gz"
 
 
+def test_the_live_version_is_the_champion_even_if_a_newer_one_is_approved(sagemaker: Any, stub: Stubber) -> None:
+    """An approved version that is still on its way, or was refused, is not what production serves."""
+    _expect_package(stub, 3, {"Image": "image", "ModelDataUrl": "s3://models/3/model.tar.gz"})
+    starts = _Starts(stub)
+    _training(sagemaker, live=f"{ARN}:model-package/cars-dev/3").start(DATA)
+    assert starts.parameters()["ChampionModelPackageArn"] == f"{ARN}:model-package/cars-dev/3"
+
+
+def test_a_live_version_of_an_earlier_deployment_is_no_champion(sagemaker: Any, stub: Stubber) -> None:
+    """The parameter outlives the stack, whose next deployment has a registry of its own."""
+    _expect_listing(stub, [])
+    starts = _Starts(stub)
+    _training(sagemaker, live=f"{ARN}:model-package/cars-dev-0ld/3").start(DATA)
+    assert starts.parameters()["ChampionModelPackageArn"] == "none"
+
+
 def test_the_same_event_asks_for_the_same_execution(sagemaker: Any, stub: Stubber) -> None:
     """The token depends on the pipeline, the data, the commit and the champion, and on nothing else."""
     _expect_listing(stub, [])
@@ -153,7 +181,9 @@ def test_a_champion_without_a_model_is_an_error_that_names_it(sagemaker: Any, st
     """A package that no model can be compared with must not pass for no champion."""
     _expect_listing(stub, [7])
     _expect_package(stub, 7, {"Image": "image"})
-    with pytest.raises(ChampionError, match=r"cars-dev/7 has no ModelDataUrl.*reject it in the registry"):
+    with pytest.raises(
+        ChampionError, match=r"cars-dev/7 is not in the registry, or names no model.tar.gz.*or reject it"
+    ):
         _training(sagemaker).start(DATA)
 
 
@@ -189,9 +219,16 @@ def test_the_execution_is_returned_and_logged(
     sagemaker: Any, stub: Stubber, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The log tells which execution works on which data against which champion."""
-    for name, value in {"PIPELINE_NAME": "cars-dev", "MODEL_PACKAGE_GROUP": "cars-dev", "COMMIT": "c0ffee"}.items():
+    settings = {
+        "PIPELINE_NAME": "cars-dev",
+        "MODEL_PACKAGE_GROUP": "cars-dev",
+        "COMMIT": "c0ffee",
+        "CHAMPION_PARAMETER": "/cd4ml/cars/dev/champion",
+    }
+    for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(boto3, "client", lambda service: sagemaker)
+    none_yet = FakeClient("ssm", {"get_parameter": lambda **_: {"Parameter": {"Value": "none"}}})
+    monkeypatch.setattr(boto3, "client", lambda service: none_yet if service == "ssm" else sagemaker)
     handler.training.cache_clear()
     _expect_listing(stub, [])
     _Starts(stub)

@@ -129,7 +129,7 @@ def test_served_and_trained_form_agree_on_the_golden_records(copied_job: Job) ->
     """The shared scorer gives the prices that the artifact promises."""
     code = (
         "import json, sys; from pathlib import Path; from sagemaker_pipelines.artifacts import unpack;"
-        "from sagemaker_pipelines.scoring import scorer_from_files; files = unpack(Path(sys.argv[1]));"
+        "from model_server.scoring import scorer_from_files; files = unpack(Path(sys.argv[1]));"
         "rows = [r['values'] for r in json.loads(files['golden_records.json'])['records']];"
         "print(json.dumps(scorer_from_files(files).predict(rows).tolist()))"
     )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from model_server.scoring import FeatureSpec
 from sagemaker_pipelines.car_prices.settings import contract, input_columns
 from sagemaker_pipelines.car_prices.steps.preprocess import (
     fit_feature_spec,
@@ -9,7 +10,6 @@ from sagemaker_pipelines.car_prices.steps.preprocess import (
     split_by_year,
 )
 from sagemaker_pipelines.errors import StepError
-from sagemaker_pipelines.scoring import FeatureSpec
 from sagemaker_pipelines.tables import Table
 from tests.sagemaker_pipelines.cars import car_year
 

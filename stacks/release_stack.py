@@ -1,0 +1,212 @@
+"""Unit of deployment: for each project the pipeline that takes an approved version to staging and to production.
+
+Must not deploy an endpoint itself, and must not own what a release changes: the endpoints' stacks and the parameter
+with the live version outlive it.
+"""
+
+from collections.abc import Mapping
+
+from aws_cdk import ArnFormat, CfnOutput, IgnoreMode, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+from components.action_pipeline import ActionPipeline, ArtifactPlace
+from components.approval_topic import ApprovalTopic
+from components.endpoint_deployer import DeployedEndpoint, EndpointDeployer
+from components.endpoint_role import EndpointRole, ServingData
+from components.event_function import EventFunction
+from components.event_rule import EventKind
+from components.notifications import FailureNotice, alarm_on_dead_letters
+from components.source_asset import all_but
+from stacks.data_lake_stack import DataLakeStack
+from stacks.endpoint_templates import EndpointTemplate, endpoint_templates
+from stacks.projects import PRODUCTION, STAGING, Project
+from stacks.release_actions import ReleaseParts, release_actions, release_variables
+from stacks.release_functions import record_release, start_release, verify_endpoint
+from stacks.release_scope import CAPTURE, ENVIRONMENTS, RELEASE_SOURCE, ReleaseScope
+from stacks.stage import Stage
+from stacks.training_stack import TrainingStack
+
+
+class ReleaseStack(Stack):
+    """Release pipelines of the stage's projects, over the registries of `training`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        stage: Stage,
+        data_lake: DataLakeStack,
+        training: TrainingStack,
+    ) -> None:
+        """Beside the stack, `scope` gets the assembly of the endpoint templates."""
+        super().__init__(
+            scope,
+            stage.stack_name("Release"),
+            description="CD4ML: release pipelines",
+            env=stage.environment,
+        )
+        self._stage = stage
+        self._data_lake = data_lake
+        self._training = training
+        self._approvals = ApprovalTopic(
+            self, "Approvals", encryption_key=data_lake.key, email=stage.settings.release.approval_email
+        )
+        templates = endpoint_templates(scope, stage=stage)
+        for project in stage.projects:
+            self._add(project, templates[project.name])
+        CfnOutput(
+            self,
+            "ApprovalTopicArn",
+            value=self._approvals.topic.topic_arn,
+            description="Subscribe here to be asked before production",
+        )
+
+    def _add(self, project: Project, template: EndpointTemplate) -> None:
+        construct = Construct(self, project.name)
+        scope = self._scope(project)
+        starter, verify, record = (make(construct, scope) for make in (start_release, verify_endpoint, record_release))
+        role = EndpointRole(construct, "Endpoints", project=project.name, data=self._serving_data(scope)).role
+        ActionPipeline(
+            construct,
+            "Release",
+            name=scope.pipeline_name,
+            variables=release_variables(scope),
+            actions=release_actions(
+                scope,
+                ReleaseParts(
+                    template=_asset(construct, template),
+                    template_file=template.file,
+                    deployers={name: _deployer(construct, scope, name, role=role) for name in ENVIRONMENTS},
+                    endpoint_role=role,
+                    alarm_topic_arn=self._data_lake.topic.topic_arn,
+                    approvals=self._approvals,
+                    verify=verify,
+                    record=record,
+                ),
+            ),
+            artifacts=ArtifactPlace(bucket=self._data_lake.artifact_bucket, key=self._data_lake.key),
+        )
+        self._report(construct, scope, functions={"Started": starter, "Verified": verify, "Recorded": record})
+        self._tell(construct, scope)
+        self._outputs(scope, starter)
+
+    def _scope(self, project: Project) -> ReleaseScope:
+        # The registry's name is made from its stack's id, so that it reaches another stack through the ARN only.
+        group = self.split_arn(self._training.registries[project.name].arn, ArnFormat.SLASH_RESOURCE_NAME)
+        return ReleaseScope(
+            stack=self,
+            stage=self._stage,
+            project=project,
+            model_package_group=str(group.resource_name),
+            artifact_bucket=self._data_lake.artifact_bucket,
+            key=self._data_lake.key,
+        )
+
+    def _serving_data(self, scope: ReleaseScope) -> ServingData:
+        return ServingData(
+            artifact_bucket=scope.artifact_bucket,
+            model_prefix=scope.artifact_prefix,
+            capture_prefix=CAPTURE,
+            encryption_key=scope.key,
+            image_repository=self._training.image.repository,
+            alarm_names=tuple(scope.alarm_names(environment) for environment in ENVIRONMENTS),
+        )
+
+    def _report(self, construct: Construct, scope: ReleaseScope, *, functions: Mapping[str, EventFunction]) -> None:
+        name = scope.project.name
+        for what, function in functions.items():
+            alarm_on_dead_letters(
+                construct,
+                f"ReleaseNot{what}",
+                queue=function.dead_letter_queue,
+                meaning=f"A release of {name} was not {what.lower()}: read the event in the queue and the function's "
+                "log, then redrive it",
+                topic=self._data_lake.topic,
+            )
+
+    def _tell(self, construct: Construct, scope: ReleaseScope) -> None:
+        name = scope.project.name
+        own = {"project": [name], "stage": [self._stage.name]}
+        FailureNotice(
+            construct,
+            "Refused",
+            description=f"A release of {name} that was refused is reported",
+            event=EventKind(source=RELEASE_SOURCE, detail_type="Release Refused", detail=own),
+            fields={"version": "$.detail.modelPackageArn", "summary": "$.detail.summary"},
+            lines=[
+                f"The release of a version of {name} was refused, and nothing was deployed.",
+                "Version: <version>",
+                "Why: <summary>",
+                "What to do: mend what is named above, then approve the version again.",
+            ],
+            topic=self._data_lake.topic,
+        )
+        FailureNotice(
+            construct,
+            "Failed",
+            description=f"A release of {name} that failed or was stopped is reported",
+            event=EventKind(
+                source=RELEASE_SOURCE,
+                detail_type="Release Failed",
+                # CodePipeline starts a new pipeline once by itself; that execution has no version to release.
+                detail={**own, "modelPackageArn": [{"prefix": "arn:"}], "result": ["Failed", "Stopped"]},
+            ),
+            fields={
+                "version": "$.detail.modelPackageArn",
+                "stage": "$.detail.failedStage",
+                "message": "$.detail.message",
+                "live": "$.detail.live",
+                "record": "$.detail.record",
+            },
+            lines=[
+                f"A release of {name} ended without a success in stage <stage>.",
+                "Version: <version>",
+                "Why: <message>",
+                "Live version: <live>",
+                "What to do: read the record, mend the cause, and release again: <record>",
+            ],
+            topic=self._data_lake.topic,
+        )
+
+    def _outputs(self, scope: ReleaseScope, starter: EventFunction) -> None:
+        outputs = {
+            "ReleasePipelineName": (scope.pipeline_name, "Release pipeline"),
+            "StartReleaseFunctionName": (starter.function.function_name, "Starts a release by hand, too"),
+            "ChampionParameter": (scope.champion_parameter, "SSM parameter with the ARN of the live version"),
+            "StagingEndpointName": (scope.endpoint_name(STAGING), "Endpoint that a release is tried on"),
+            "ProductionEndpointName": (scope.endpoint_name(PRODUCTION), "Endpoint that serves"),
+        }
+        for name, (value, description) in outputs.items():
+            CfnOutput(
+                self, f"{scope.project.title}{name}", value=value, description=f"{description} of {scope.project.name}"
+            )
+
+
+def _asset(construct: Construct, template: EndpointTemplate) -> s3_assets.Asset:
+    """A zip with the template alone, under its own name."""
+    return s3_assets.Asset(
+        construct,
+        "Template",
+        path=str(template.folder),
+        exclude=all_but([template.file]),
+        ignore_mode=IgnoreMode.GIT,
+    )
+
+
+def _deployer(construct: Construct, scope: ReleaseScope, environment: str, *, role: iam.IRole) -> EndpointDeployer:
+    return EndpointDeployer(
+        construct,
+        f"Deploy{environment.capitalize()}",
+        endpoint=DeployedEndpoint(
+            stack_name=scope.stack_name(environment),
+            endpoint_name=scope.endpoint_name(environment),
+            alarm_names=scope.alarm_names(environment),
+            resource_prefix=scope.project.resource_prefix(scope.stage.name),
+            model_package_group=scope.model_package_group,
+            endpoint_role=role,
+            encryption_key=scope.key,
+        ),
+        may_replace=environment == STAGING,
+    )

@@ -1,0 +1,46 @@
+"""The health check of a model server, and what its process is given."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from local_cloud.endpoints.variant_server import Launch, ServerStartError, VariantServer
+from local_cloud.processes import ProcessTable
+
+
+def _server(tmp_path: Path, *, startup_seconds: float, **behaviour: object) -> VariantServer:
+    folder = tmp_path / "ml" / "model"
+    folder.mkdir(parents=True)
+    (folder / "behaviour.json").write_text(json.dumps({"version": "v1", **behaviour}))
+    launch = Launch(
+        arguments=(sys.executable, str(Path(__file__).with_name("model_program.py")), "serve"),
+        environment={"ML_BASE_DIR": str(folder.parent)},
+        working_directory=tmp_path,
+        memory_bytes=2**30,
+        startup_seconds=startup_seconds,
+    )
+    return VariantServer(launch, processes=ProcessTable(tmp_path / "processes"), log=lambda line: None)
+
+
+def test_a_server_that_is_never_healthy_is_ended(tmp_path: Path) -> None:
+    """A /ping that does not answer 200 within the limit is an error, and leaves no process."""
+    server = _server(tmp_path, startup_seconds=1.0, ping=503)
+
+    with pytest.raises(ServerStartError, match=r"did not answer 200 within 1 s \(status 503\)"):
+        server.start()
+
+    assert server.pid is None
+    assert not list((tmp_path / "processes").rglob("*.json"))
+
+
+def test_a_stopped_server_is_not_started_again(tmp_path: Path) -> None:
+    """`stop` ends the process for good; the watcher takes it for no crash."""
+    server = _server(tmp_path, startup_seconds=30)
+    server.start()
+    assert server.invoke(b"1", {}).body == b"v1:1"
+
+    server.stop()
+
+    assert (server.pid, server.restarts) == (None, 0)
