@@ -80,8 +80,8 @@ class Application:
 
     async def _invoke(self, scope: Scope, receive: Receive) -> Answer:
         given = headers(scope)
-        requested = media_types.of_request(given.get(b"content-type", b"").decode("latin-1"))
-        answered = media_types.of_answer(given.get(b"accept", b"").decode("latin-1"), requested)
+        requested = media_types.of_request(given.get(b"content-type", b""))
+        answered = media_types.of_answer(given.get(b"accept", b""), requested)
         if given.get(b"content-encoding", b"identity") != b"identity":
             raise RequestError(415, "the body should not be compressed")
         body = await self._bodies.read(receive, declared=given.get(b"content-length"))

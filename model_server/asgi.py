@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from model_server.errors import ClientDisconnectedError, RequestError
 from model_server.settings import Limits
@@ -27,20 +27,27 @@ class _Body:
         self._chunks: list[bytes] = []
         self.too_large = declared is not None and int(declared) > maximum
 
-    def add(self, chunk: bytes) -> None:
-        """Take the next piece, or drop everything."""
+    def add(self, message: Message) -> bool:
+        """Take the next piece, or drop everything; whether there is more to come.
+
+        Raises ClientDisconnectedError if the message says so.
+        """
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnectedError("the client went away while it sent its request")
+        chunk: bytes = message["body"]
         self._size += len(chunk)
         self.too_large = self.too_large or self._size > self._maximum
         if self.too_large:
             self._chunks.clear()
         else:
             self._chunks.append(chunk)
+        return bool(message["more_body"])
 
     def content(self) -> bytes:
         """The whole body; raises RequestError (413) if it is too large."""
         if self.too_large:
             raise RequestError(413, f"a body may have {self._maximum} bytes at most; send fewer records at a time")
-        return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        return b"".join(self._chunks)
 
 
 class BodyReader:
@@ -60,27 +67,34 @@ class BodyReader:
         have sent everything. Raises RequestError (413, or 408 when the body does not arrive in time) or
         ClientDisconnectedError.
         """
-        body = _Body(self._limits.body_bytes, declared)
         task = self._watch()
+        body = None
         try:
-            more = True
-            while more:
+            message = await receive()
+            if self._is_all(message):
+                return cast(bytes, message["body"])
+            body = _Body(self._limits.body_bytes, declared)
+            while body.add(message):
                 message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientDisconnectedError("the client went away while it sent its request")
-                body.add(message["body"])
-                more = message["more_body"]
         except asyncio.CancelledError:
             if task not in self._late:
                 raise
             task.uncancel()
-            if not body.too_large:
+            if body is None or not body.too_large:
                 seconds = self._limits.body_seconds
                 raise RequestError(408, f"the body did not arrive within {seconds:g} s") from None
         finally:
             del self._began[task]
             self._late.discard(task)
         return body.content()
+
+    def _is_all(self, message: Message) -> bool:
+        """True for what nearly every request is: one piece of reasonable size."""
+        return (
+            message["type"] == "http.request"
+            and not message["more_body"]
+            and len(message["body"]) <= self._limits.body_bytes
+        )
 
     def _watch(self) -> asyncio.Task[Any]:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()

@@ -20,8 +20,9 @@ _UTF_8 = ("utf-8", "utf8", "us-ascii")
 
 
 @lru_cache(maxsize=64)
-def of_request(content_type: str) -> MediaType:
-    """Media type of a request; raises RequestError (415) if it is none of ours or not UTF-8."""
+def of_request(header: bytes) -> MediaType:
+    """Media type of a request from its Content-Type; raises RequestError (415) if it is none of ours or not UTF-8."""
+    content_type = header.decode("latin-1")
     name, _, parameters = content_type.partition(";")
     media_type = _BY_NAME.get(name.strip().lower())
     if media_type is None:
@@ -33,12 +34,12 @@ def of_request(content_type: str) -> MediaType:
     return media_type
 
 
-def of_answer(accept: str, requested: MediaType) -> MediaType:
-    """Media type of the answer: what `Accept` likes best, and the request's own where it does not mind.
+def of_answer(header: bytes, requested: MediaType) -> MediaType:
+    """Media type of the answer: what Accept likes best, and the request's own where it does not mind.
 
     Raises RequestError (406) if it takes none of ours.
     """
-    return requested if accept in ("", "*/*") else _best(accept, requested)
+    return requested if header in (b"", b"*/*") else _best(header.decode("latin-1"), requested)
 
 
 @lru_cache(maxsize=64)

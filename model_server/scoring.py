@@ -108,17 +108,16 @@ class Encoder:
         width = len(self._lookups)
         if set(map(len, rows)) - {width}:
             raise self._wrong_width(rows)
-        values = chain.from_iterable(map(getitem, self._lookups, row) for row in rows)
         try:
-            flat = np.fromiter(values, dtype=np.float64, count=len(rows) * width)
+            flat = list(chain.from_iterable([map(getitem, self._lookups, row) for row in rows]))
         except ValueError:
             self._refuse_unusable(rows)
             raise
         # No value is larger than the norm of them all, and one that is NaN (missing but required) makes it NaN: one
         # pass in the usual case, and a look at every value only if something may be wrong.
-        if not flat.dot(flat) <= LARGEST_NUMBER**2:
+        if not math.hypot(*flat) <= LARGEST_NUMBER:
             self._refuse_unusable(rows)
-        return flat.astype(np.float32).reshape(len(rows), width)
+        return np.array(flat, dtype=np.float32).reshape(len(rows), width)
 
     def _wrong_width(self, rows: Sequence[Sequence[str]]) -> RecordError:
         width = len(self._lookups)
