@@ -99,6 +99,18 @@ def test_a_deny_for_plain_http_does_not_lock_the_bucket(cloud: RunningCloud) -> 
     assert s3.get_object(Bucket="tls-only", Key="k")["Body"].read() == b"1"
 
 
+def test_access_logs_can_be_turned_on_before_the_log_bucket_has_its_policy(cloud: RunningCloud) -> None:
+    """S3 takes the log bucket as it is; CloudFormation creates bucket and policy in any order."""
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="access-logs")
+    s3.create_bucket(Bucket="logged")
+
+    target = {"TargetBucket": "access-logs", "TargetPrefix": "logged/"}
+    s3.put_bucket_logging(Bucket="logged", BucketLoggingStatus={"LoggingEnabled": target})
+
+    assert s3.get_bucket_logging(Bucket="logged")["LoggingEnabled"]["TargetBucket"] == "access-logs"
+
+
 def test_an_encrypted_bucket_needs_the_key_as_well(cloud: RunningCloud) -> None:
     """A role that may put objects but not use the bucket's key is refused for kms:GenerateDataKey."""
     s3 = cloud.client("s3")
