@@ -5,6 +5,7 @@ A restart of the server forgets pipelines and executions, as it forgets the acco
 
 from typing import Any
 
+from local_cloud.api_model import ApiModel
 from local_cloud.clients import Clients
 from local_cloud.clock import Clock
 from local_cloud.codepipeline.action_runner import Tools
@@ -15,7 +16,6 @@ from local_cloud.codepipeline.events import StateChanges
 from local_cloud.codepipeline.executions import Executions
 from local_cloud.codepipeline.jobs import JobDesk
 from local_cloud.codepipeline.management import Pipelines
-from local_cloud.codepipeline.model import CodePipelineModel
 from local_cloud.codepipeline.validation import Providers
 from local_cloud.codepipeline.views import Views
 from local_cloud.events.bus import EventBus
@@ -28,7 +28,7 @@ class CodePipeline:
 
     def __init__(self, *, clients: Clients, clock: Clock, events: EventBus, providers: Providers | None = None) -> None:
         self._books: Partitioned[PipelineBook] = Partitioned(PipelineBook)
-        self._model = CodePipelineModel()
+        self._model = ApiModel("codepipeline")
         self._jobs = JobDesk()
         chosen = default_providers(self._jobs) if providers is None else providers
         self._executions = Executions(self._books, Tools(clients, clock, StateChanges(events), chosen))

@@ -6,6 +6,7 @@ Its operations are part of the service `sagemaker`, whose other operations belon
 from pathlib import Path
 from typing import Any
 
+from local_cloud.api_model import ApiModel
 from local_cloud.clients import Clients
 from local_cloud.clock import Clock
 from local_cloud.endpoints.book import HostingBook
@@ -21,7 +22,6 @@ from local_cloud.endpoints.views import status_page
 from local_cloud.events.bus import EventBus
 from local_cloud.images import ImageStore
 from local_cloud.processes import ProcessTable
-from local_cloud.sagemaker.model import ApiModel
 from local_cloud.sagemaker.tags import Tags
 from local_cloud.service import Handler, Operation, RequestContext, Service
 from local_cloud.stores import Partitioned
@@ -45,7 +45,7 @@ class Hosting:
         alarm_state: AlarmState,
         record_metric: RecordMetric,
     ) -> None:
-        self._model = ApiModel()
+        self._model = ApiModel("sagemaker")
         self._books: Partitioned[HostingBook] = Partitioned(HostingBook)
         self._tags = Tags(self._knows)
         self._metrics = InvocationMetrics(record_metric, clock=clock)

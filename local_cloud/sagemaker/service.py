@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from local_cloud.api_model import ApiModel
 from local_cloud.clients import Clients
 from local_cloud.clock import Clock
 from local_cloud.events.bus import EventBus
@@ -15,7 +16,6 @@ from local_cloud.processes import ProcessTable
 from local_cloud.sagemaker.jobs.execution import Tools
 from local_cloud.sagemaker.jobs.processing import ProcessingJobs
 from local_cloud.sagemaker.jobs.training import TrainingJobs
-from local_cloud.sagemaker.model import ApiModel
 from local_cloud.sagemaker.pipelines.book import PipelineBook
 from local_cloud.sagemaker.pipelines.executions import Executions, ExecutionTools
 from local_cloud.sagemaker.pipelines.journal import Journal
@@ -44,7 +44,7 @@ class SageMaker:
         directory: Path,
     ) -> None:
         self.journal = Journal(directory / "sagemaker" / "executions.json")
-        self._model = ApiModel()
+        self._model = ApiModel("sagemaker")
         self._tags = Tags(self._exists)
         self._books: Partitioned[PipelineBook] = Partitioned(PipelineBook)
         self._shelves: Partitioned[Shelf] = Partitioned(Shelf)

@@ -13,9 +13,9 @@ from local_cloud.cloudformation.providers.base import (
     ResourceContext,
     already_exists,
     picked,
-    tag_change,
     tag_list,
 )
+from local_cloud.cloudformation.providers.sagemaker import retag
 
 _MODEL_GIVEN = (
     "ExecutionRoleArn",
@@ -63,7 +63,7 @@ class Model(Provider):
 
     def update(self, context: ResourceContext, physical: Physical, old: Properties, new: Properties) -> Physical:
         """Tags change in place, nothing else does."""
-        _retag(context, physical.id, old, new)
+        retag(context.client("sagemaker"), physical.id, old, new)
         return physical
 
     def delete(self, context: ResourceContext, physical: Physical, properties: Properties) -> None:
@@ -87,7 +87,7 @@ class EndpointConfig(Provider):
 
     def update(self, context: ResourceContext, physical: Physical, old: Properties, new: Properties) -> Physical:
         """Tags change in place, nothing else does."""
-        _retag(context, physical.id, old, new)
+        retag(context.client("sagemaker"), physical.id, old, new)
         return physical
 
     def delete(self, context: ResourceContext, physical: Physical, properties: Properties) -> None:
@@ -131,7 +131,7 @@ class Endpoint(Provider):
         moves = old.get("EndpointConfigName") != new["EndpointConfigName"]
         if moves and live["EndpointConfigName"] != new["EndpointConfigName"]:
             client.update_endpoint(EndpointName=name, **picked(new, *_UPDATE_GIVEN))
-        _retag(context, physical.id, old, new)
+        retag(context.client("sagemaker"), physical.id, old, new)
         return _endpoint(physical.id, name, new["EndpointConfigName"])
 
     def is_stable(self, context: ResourceContext, physical: Physical) -> bool:
@@ -184,15 +184,6 @@ def _in_alarm(context: ResourceContext, names: list[str]) -> list[str]:
         AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"], StateValue="ALARM"
     )
     return [alarm["AlarmName"] for kind in ("MetricAlarms", "CompositeAlarms") for alarm in found.get(kind, [])]
-
-
-def _retag(context: ResourceContext, arn: str, old: Properties, new: Properties) -> None:
-    client: Any = context.client("sagemaker")
-    tags = tag_change(old, new)
-    if tags.added:
-        client.add_tags(ResourceArn=arn, Tags=tag_list({"Tags": tags.added}))
-    if tags.removed:
-        client.delete_tags(ResourceArn=arn, TagKeys=tags.removed)
 
 
 PROVIDERS: Mapping[str, Provider] = {

@@ -43,7 +43,7 @@ class Pipeline(Provider):
         client = context.client("sagemaker")
         if _pipeline(old) != _pipeline(new):
             client.update_pipeline(PipelineName=physical.id, **_pipeline(new))
-        _retag(client, context.arn("sagemaker", f"pipeline/{physical.id}"), old, new)
+        retag(client, context.arn("sagemaker", f"pipeline/{physical.id}"), old, new)
         return physical
 
     def delete(self, context: ResourceContext, physical: Physical, properties: Properties) -> None:
@@ -84,7 +84,7 @@ class ModelPackageGroup(Provider):
         """Policy and tags change in place."""
         client = context.client("sagemaker")
         _set_policy(client, old, new)
-        _retag(client, physical.id, old, new)
+        retag(client, physical.id, old, new)
         return physical
 
     def delete(self, context: ResourceContext, physical: Physical, properties: Properties) -> None:
@@ -116,7 +116,8 @@ def _set_policy(client: Any, old: Properties, new: Properties) -> None:
         client.delete_model_package_group_policy(ModelPackageGroupName=name)
 
 
-def _retag(client: Any, arn: str, old: Properties, new: Properties) -> None:
+def retag(client: Any, arn: str, old: Properties, new: Properties) -> None:
+    """Bring the tags of a SageMaker resource from the old properties to the new ones."""
     tags = tag_change(old, new)
     if tags.added:
         client.add_tags(ResourceArn=arn, Tags=tag_list({"Tags": tags.added}))

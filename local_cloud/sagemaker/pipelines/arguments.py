@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.model import Shape
 
-from local_cloud.sagemaker.model import ApiModel
+from local_cloud.api_model import ApiModel
 from local_cloud.sagemaker.pipelines.expressions import is_expression
 from local_cloud.sagemaker.pipelines.problems import bad_definition
 from local_cloud.sagemaker.pipelines.steps import StepType

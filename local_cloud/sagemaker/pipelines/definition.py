@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from local_cloud.sagemaker.model import ApiModel
+from local_cloud.api_model import ApiModel
 from local_cloud.sagemaker.pipelines import conditions
 from local_cloud.sagemaker.pipelines.arguments import check_arguments
 from local_cloud.sagemaker.pipelines.durations import parse_duration

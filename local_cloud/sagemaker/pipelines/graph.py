@@ -5,7 +5,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from botocore.model import Shape
 
-from local_cloud.sagemaker.model import ApiModel
+from local_cloud.api_model import ApiModel
 from local_cloud.sagemaker.pipelines.expressions import EXECUTION_VARIABLES, Reference, references
 from local_cloud.sagemaker.pipelines.problems import bad_definition
 from local_cloud.sagemaker.pipelines.steps import PipelineDefinition, Step, StepType

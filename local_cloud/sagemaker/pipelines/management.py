@@ -9,10 +9,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local_cloud.api_model import ApiModel
 from local_cloud.clients import Clients
 from local_cloud.clock import Clock
 from local_cloud.sagemaker.listing import page, sort, within
-from local_cloud.sagemaker.model import ApiModel
 from local_cloud.sagemaker.pipelines.book import Pipeline, PipelineBook, PipelineVersion, conflict
 from local_cloud.sagemaker.pipelines.definition import parse_definition
 from local_cloud.sagemaker.refusals import refuse, refuse_value

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from local_cloud.api_model import ApiModel
 from local_cloud.clients import Clients
 from local_cloud.clock import Clock
 from local_cloud.codepipeline.actions.base import ActionFailure, ActionOutcome, ActionShape, ActionWork
 from local_cloud.codepipeline.actions.manual_approval import ManualApproval
 from local_cloud.codepipeline.declaration import ActionDeclaration, ActionType
-from local_cloud.codepipeline.model import CodePipelineModel
 from local_cloud.codepipeline.service import CodePipeline
 from local_cloud.events.bus import EventBus
 from local_cloud.service import RequestContext, ServiceError
@@ -81,7 +81,7 @@ class FakePipelines:
                 ActionType("Approval", "AWS", "Manual", "1"): ManualApproval(),
             },
         )
-        self._model = CodePipelineModel()
+        self._model = ApiModel("codepipeline")
         self._operations = self.engine.service().operations
 
     def call(self, operation: str, **params: Any) -> dict[str, Any]:

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from local_cloud.api_model import ApiModel
 from local_cloud.codepipeline.actions import lambda_invoke, manual_approval
 from local_cloud.codepipeline.actions.base import ActionFailure
 from local_cloud.codepipeline.actions.lambda_invoke import LambdaInvoke
 from local_cloud.codepipeline.actions.manual_approval import ManualApproval
 from local_cloud.codepipeline.actions.stack_inputs import stack_request
 from local_cloud.codepipeline.jobs import JobDesk
-from local_cloud.codepipeline.model import CodePipelineModel
 from local_cloud.service import ServiceError
 from tests.local_cloud.codepipeline.fakes import CONTEXT
 from tests.local_cloud.codepipeline.works import EXPIRATION, PIPELINE_ARN, FakeArtifacts, work
@@ -82,7 +82,7 @@ def test_a_function_gets_the_documented_event() -> None:
         "encryptionKey": {"id": "arn:aws:kms:us-east-1:123456789012:key/k", "type": "KMS"},
     }
     (details,) = function.details
-    assert_shape(CodePipelineModel(), "GetJobDetails", details)
+    assert_shape(ApiModel("codepipeline"), "GetJobDetails", details)
     assert details["jobDetails"]["data"]["pipelineContext"]["pipelineArn"] == PIPELINE_ARN
 
 

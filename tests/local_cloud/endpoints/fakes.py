@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
+from local_cloud.api_model import ApiModel
 from local_cloud.clients import Credentials
 from local_cloud.clock import Clock
 from local_cloud.endpoints.service import Hosting
 from local_cloud.events.bus import EventBus
 from local_cloud.images import ImageError, LocalImage
 from local_cloud.processes import ProcessTable
-from local_cloud.sagemaker.model import ApiModel
 from local_cloud.service import Fidelity, Operation, RequestContext, Service, ServiceError
 from tests.local_cloud.sagemaker.fakes import (
     ACCOUNT,
@@ -149,7 +149,7 @@ class FakeHosting:
         self.published: list[dict[str, Any]] = []
         self.clients = FakeClients(self)
         self.directory = directory
-        self.model = ApiModel()
+        self.model = ApiModel("sagemaker")
         self.processes = ProcessTable(directory / "processes")
         self._lock = threading.Lock()
         clock = Clock(scale=wait_scale)

@@ -19,12 +19,12 @@ from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.validate import ParamValidator
 
+from local_cloud.api_model import ApiModel
 from local_cloud.clients import Credentials
 from local_cloud.clock import Clock
 from local_cloud.events.bus import EventBus
 from local_cloud.images import ImageError, LocalImage
 from local_cloud.processes import ProcessTable
-from local_cloud.sagemaker.model import ApiModel
 from local_cloud.sagemaker.service import SageMaker
 from local_cloud.service import RequestContext, ServiceError
 
@@ -217,7 +217,7 @@ class FakeCloud:
         image_root.mkdir(parents=True)
         clock = Clock(scale=wait_scale)
         self._lock = threading.Lock()
-        self.model = ApiModel()
+        self.model = ApiModel("sagemaker")
         self.processes = ProcessTable(directory / "processes")
         self.engine = SageMaker(
             clients=self.clients,  # type: ignore[arg-type]

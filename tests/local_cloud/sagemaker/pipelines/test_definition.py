@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local_cloud.sagemaker.model import ApiModel
+from local_cloud.api_model import ApiModel
 from local_cloud.sagemaker.pipelines.definition import parse_definition
 from local_cloud.service import ServiceError
 from tests.local_cloud.sagemaker.pipelines.definitions import (
@@ -18,7 +18,7 @@ from tests.local_cloud.sagemaker.pipelines.definitions import (
     processing,
 )
 
-MODEL = ApiModel()
+MODEL = ApiModel("sagemaker")
 
 
 def test_dependencies_come_from_references_depends_on_and_branches() -> None:

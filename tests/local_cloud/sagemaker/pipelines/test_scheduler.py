@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from local_cloud.api_model import ApiModel
 from local_cloud.clock import Clock
-from local_cloud.sagemaker.model import ApiModel
 from local_cloud.sagemaker.pipelines.definition import parse_definition
 from local_cloud.sagemaker.pipelines.records import (
     ExecutionState,
@@ -70,7 +70,7 @@ def schedule(
 ) -> tuple[ExecutionStatus, str | None, ExecutionState]:
     """Run a definition."""
     state = state or ExecutionState(clock=CLOCK, observer=Observer(), maximum_parallel=parallel)
-    scheduler = Scheduler(parse_definition(text, ApiModel()), state=state, runner=runner, clock=CLOCK)
+    scheduler = Scheduler(parse_definition(text, ApiModel("sagemaker")), state=state, runner=runner, clock=CLOCK)
     return *scheduler.run(), state
 
 

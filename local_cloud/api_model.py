@@ -1,4 +1,4 @@
-"""SageMaker's API model as botocore ships it: the oracle for shapes, and the constraints AWS checks first.
+"""A service's API model as botocore ships it: the oracle for shapes, and the constraints AWS checks first.
 
 botocore itself checks types and required members only; enums, patterns and lengths are checked by the service, with
 the wording reproduced here. https://docs.aws.amazon.com/sagemaker/latest/APIReference/CommonErrors.html
@@ -18,10 +18,10 @@ _UNICODE_CLASS = r"\p{"
 
 
 class ApiModel:
-    """Shapes of SageMaker's operations."""
+    """Shapes of a service's operations; `service` is botocore's name for it."""
 
-    def __init__(self) -> None:
-        self._service = _service_model()
+    def __init__(self, service: str) -> None:
+        self._service = _service_model(service)
 
     def input_shape(self, operation: str) -> Shape:
         """The structure of an operation's request."""
@@ -40,9 +40,9 @@ class ApiModel:
 
 
 @functools.cache
-def _service_model() -> ServiceModel:
+def _service_model(service: str) -> ServiceModel:
     """Package data of botocore, half a second to read: read once for all engines of a process."""
-    return ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
+    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
 
 
 def _faults(shape: Shape, value: Any, path: str) -> Iterator[str]:
