@@ -21,11 +21,11 @@ setup: .venv/.ready ## build the environments (Python, CDK CLI, runtime image) a
 .venv/.ready: requirements.lock package-lock.json images/runtime/requirements.txt scripts/setup.py
 	$(PYTHON) scripts/setup.py
 
-demo: setup ## the whole loop, offline: deploy, load data, train, wait for approval
+demo: setup ## the whole loop, offline: deploy, train, release, canary under load, rollback of a bad model
 	$(RUN) -m demo --stage $(STAGE)
 
-up: setup ## like demo, and leave the local cloud running to play with (PORT=5055)
-	$(RUN) -m demo --keep-running --port $(PORT) --stage $(STAGE)
+up: setup ## like demo up to a model that waits for approval; the local cloud stays up (PORT=5055)
+	$(RUN) -m demo --keep-running --until approval --port $(PORT) --stage $(STAGE)
 
 pipeline: setup ## the inner loop: redeploy what changed, run the pipeline, show it (needs `make up`)
 	$(RUN) -m demo.inner_loop --stage $(STAGE)

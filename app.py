@@ -11,6 +11,7 @@ from data_contracts.contract import ContractError
 from sagemaker_pipelines.errors import PipelinesError
 from stacks.data_lake_stack import DataLakeStack
 from stacks.errors import StacksError
+from stacks.monitoring_stack import MonitoringStack
 from stacks.projects import load_projects
 from stacks.release_stack import ReleaseStack
 from stacks.stage import Stage
@@ -29,6 +30,7 @@ def compose(app: App) -> None:
     data_lake = DataLakeStack(app, stage=stage)
     training = TrainingStack(app, stage=stage, data_lake=data_lake)
     ReleaseStack(app, stage=stage, data_lake=data_lake, training=training)
+    MonitoringStack(app, stage=stage, data_lake=data_lake, training=training)
 
 
 if __name__ == "__main__":

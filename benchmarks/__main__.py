@@ -3,33 +3,19 @@
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import deploy, pipeline, synth
+from benchmarks.cloud import local_cloud
 from benchmarks.measure import BenchmarkError, measure
 from benchmarks.report import Figure, table
 from demo.aws import stack_outputs
-from demo.commands import clean_environment, python, run
 from demo.errors import DemoError
-from demo.loop import parse_exports
 from scripts.cdk import command, environment
 
 _PARTS = ("synth", "deploy", "pipeline")
 _YEARS = "2001-2012"
-
-
-@contextmanager
-def _local_cloud(folder: Path) -> Iterator[Mapping[str, str]]:
-    place = ("--state-dir", str(folder / "state"))
-    variables = clean_environment()
-    up = python("-m", "local_cloud", "up", "--port", "0", *place)
-    exports = parse_exports(run(up, environment=variables, what="`local_cloud up`"))
-    try:
-        yield exports
-    finally:
-        run(python("-m", "local_cloud", "down", *place), environment=variables, what="`local_cloud down`")
 
 
 def _measure(parts: set[str], folder: Path) -> Iterator[Figure]:
@@ -39,7 +25,7 @@ def _measure(parts: set[str], folder: Path) -> Iterator[Figure]:
         return
     assembly = folder / "cdk.out"
     measure(command("synth", "--quiet", "--output", str(assembly)), environment=environment())
-    with _local_cloud(folder) as cloud:
+    with local_cloud(folder) as cloud:
         if "deploy" in parts:
             yield from deploy.by_the_cli(assembly, cloud)
         yield deploy.through_the_api(assembly, cloud)

@@ -1,6 +1,6 @@
 """The role under which the jobs of one project's pipeline run: what their code may touch.
 
-Must not let a job change the lake, approve a model or start anything: it reads data and writes its own results.
+Must not let a job approve a model or start anything: it reads data and writes its own results.
 """
 
 from collections.abc import Iterator
@@ -16,13 +16,19 @@ from components.sagemaker_access import list_prefixes, logs_and_metrics, pull_im
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobData:
-    """What the jobs of one project read and write; prefixes end in `/`."""
+class Storage:
+    """A bucket, and the prefixes of it that a job reads and writes; they end in `/`."""
 
-    lake_bucket: s3.IBucket
-    lake_prefixes: tuple[str, ...]
-    artifact_bucket: s3.IBucket
-    artifact_prefixes: tuple[str, ...]
+    bucket: s3.IBucket
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobData:
+    """What the jobs of one project work with."""
+
+    storage: tuple[Storage, ...]
     encryption_key: kms.IKey
     image_repository: ecr.IRepository
 
@@ -39,7 +45,7 @@ class JobRole(Construct):
             assumed_by=sagemaker_principal(),
         )
         for statement in (
-            *_storage(data),
+            *(statement for storage in data.storage for statement in _files(storage)),
             *_key_use(data),
             *pull_image(data.image_repository),
             *logs_and_metrics(self),
@@ -47,18 +53,20 @@ class JobRole(Construct):
             self.role.add_to_policy(statement)
 
 
-def _storage(data: JobData) -> Iterator[iam.PolicyStatement]:
-    lake, artifacts = data.lake_bucket, data.artifact_bucket
-    yield iam.PolicyStatement(
-        actions=["s3:GetObject", "s3:GetObjectVersion"],
-        resources=[lake.arn_for_objects(f"{prefix}*") for prefix in data.lake_prefixes],
-    )
-    yield list_prefixes(lake, data.lake_prefixes)
-    yield iam.PolicyStatement(
-        actions=["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"],
-        resources=[artifacts.arn_for_objects(f"{prefix}*") for prefix in data.artifact_prefixes],
-    )
-    yield list_prefixes(artifacts, data.artifact_prefixes)
+def _files(storage: Storage) -> Iterator[iam.PolicyStatement]:
+    if storage.reads:
+        yield iam.PolicyStatement(
+            actions=["s3:GetObject", "s3:GetObjectVersion"], resources=_objects(storage.bucket, storage.reads)
+        )
+        yield list_prefixes(storage.bucket, storage.reads)
+    if storage.writes:
+        yield iam.PolicyStatement(
+            actions=["s3:PutObject", "s3:AbortMultipartUpload"], resources=_objects(storage.bucket, storage.writes)
+        )
+
+
+def _objects(bucket: s3.IBucket, prefixes: tuple[str, ...]) -> list[str]:
+    return [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]
 
 
 def _key_use(data: JobData) -> Iterator[iam.PolicyStatement]:

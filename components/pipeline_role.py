@@ -1,4 +1,4 @@
-"""The role under which SageMaker runs one project's pipeline: start jobs, read verdicts, register.
+"""The role under which SageMaker runs a pipeline: start jobs, and, where it may, read verdicts and register.
 
 Must not run any job code (that is the job role) and must not approve what it registers.
 """
@@ -16,19 +16,27 @@ from components.sagemaker_access import sagemaker_principal
 
 # A pipeline names its jobs `pipelines-<execution id>-<step name>-<suffix>`, whatever the definition says.
 _JOB_NAMES = "pipelines-*"
-_JOB_KINDS = {"processing-job": "ProcessingJob", "training-job": "TrainingJob"}
+_PROCESSING = {"processing-job": "ProcessingJob"}
+_TRAINING = {"training-job": "TrainingJob"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class PipelineScope:
-    """What one pipeline may use; prefixes end in `/`."""
+class Registration:
+    """Where a pipeline registers what it trained, and the files that decide about it; prefixes end in `/`."""
 
-    pipeline_name: str
-    job_role: iam.IRole
     model_package_group: str
     artifact_bucket: s3.IBucket
     artifact_prefixes: tuple[str, ...]
     encryption_key: kms.IKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineScope:
+    """What one pipeline may use; without a `registration` it runs processing jobs and no more."""
+
+    pipeline_name: str
+    job_role: iam.IRole
+    registration: Registration | None = None
 
 
 class PipelineRole(Construct):
@@ -39,12 +47,15 @@ class PipelineRole(Construct):
         self.role = iam.Role(
             self, "Role", description=f"SageMaker pipeline of {project}", assumed_by=sagemaker_principal()
         )
-        for statement in (*_jobs(self, uses), *_registration(self, uses), *_tracking(self, uses), *_files(uses)):
+        for statement in (*_jobs(self, uses), *_tracking(self, uses)):
             self.role.add_to_policy(statement)
+        if uses.registration:
+            for statement in (*_registration(self, uses.registration), *_files(uses.registration)):
+                self.role.add_to_policy(statement)
 
 
 def _jobs(scope: Construct, uses: PipelineScope) -> Iterator[iam.PolicyStatement]:
-    for resource, noun in _JOB_KINDS.items():
+    for resource, noun in (_PROCESSING | (_TRAINING if uses.registration else {})).items():
         yield iam.PolicyStatement(
             actions=[
                 f"sagemaker:Create{noun}",
@@ -61,7 +72,7 @@ def _jobs(scope: Construct, uses: PipelineScope) -> Iterator[iam.PolicyStatement
     )
 
 
-def _registration(scope: Construct, uses: PipelineScope) -> Iterator[iam.PolicyStatement]:
+def _registration(scope: Construct, uses: Registration) -> Iterator[iam.PolicyStatement]:
     group = uses.model_package_group
     yield iam.PolicyStatement(
         actions=["sagemaker:CreateModelPackage", "sagemaker:DescribeModelPackage", "sagemaker:AddTags"],
@@ -103,7 +114,7 @@ def _tracking(scope: Construct, uses: PipelineScope) -> Iterator[iam.PolicyState
     )
 
 
-def _files(uses: PipelineScope) -> Iterator[iam.PolicyStatement]:
+def _files(uses: Registration) -> Iterator[iam.PolicyStatement]:
     """Conditions read the evaluation report, and registration reads the model's files, under this role."""
     yield iam.PolicyStatement(
         actions=["s3:GetObject"],

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from config.base import Base, Days, Email, InstanceType
 from config.endpoint_settings import EndpointSettings
+from config.monitoring_settings import MonitoringSettings, RetrainingSettings
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 LOG_RETENTION_DAYS = (
@@ -101,6 +102,8 @@ class Settings(Base):
     training: TrainingSettings = TrainingSettings()
     endpoint: EndpointSettings = EndpointSettings()
     release: ReleaseSettings = ReleaseSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
+    retraining: RetrainingSettings = RetrainingSettings()
     logs: LogSettings = LogSettings()
     notifications: NotificationSettings = NotificationSettings()
     tags: dict[str, str] = {}

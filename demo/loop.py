@@ -1,38 +1,36 @@
-"""The loop as a sequence of commands: start, synthesize, deploy, load, train, show what waits for a decision."""
+"""The loop as a whole: start, synthesize, deploy, let the story take place, tell what came out, and clean up."""
 
 import os
 import shlex
 import shutil
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from demo.aws import client, stack_outputs
+from demo.aws import stack_outputs
 from demo.cdk import CdkApp
-from demo.commands import Command, clean_environment, python, run
+from demo.commands import clean_environment, python, run
+from demo.deployed import Deployed
 from demo.errors import DemoError
 from demo.interrupts import ignore_interrupts
 from demo.snapshots import newest_snapshot
-from demo.summary import Evidence, print_summary, print_way_in
+from demo.story import ModelYears, Story, Until
+from demo.story_summary import print_story, print_what_next
+from demo.summary import print_approval_summary, print_way_in
 from demo.timing import Timing
-from demo.watching import WATCH, show_indented, show_steps_only
 from demo.workspace import exclusive
 from local_cloud.processes import ProcessTable
 from local_cloud.state import StateDirectory
-
-_EXECUTION_LIMIT_SECONDS = 60
-_POLL_SECONDS = 0.2
 
 
 @dataclass
 class Loop:
     """One run of the demo. `years` is a range of model years; all that it writes goes into `state_directory`.
 
-    With `keep_running` the local cloud stays up after a success. `found_running`: it was up before, so it is
-    not this run's to stop.
+    `until` says which act is the last. With `keep_running` the local cloud stays up after a success.
+    `found_running`: it was up before, so it is not this run's to stop.
     """
 
     years: str
@@ -40,6 +38,7 @@ class Loop:
     port: int
     state_directory: Path
     keep_running: bool
+    until: Until = Until.END
     found_running: bool = False
     _timing: Timing = field(default_factory=Timing)
 
@@ -49,6 +48,7 @@ class Loop:
 
     def run(self) -> None:
         """Do everything; raises DemoError with the reason if a part fails."""
+        years = ModelYears.parse(self.years, until=self.until)
         with exclusive(self.state_directory), self._local_cloud() as environment:
             if self.found_running and _is_loaded(environment):
                 print("   the app is deployed and has data: `make pipeline` trains anew, `make down` stops it")
@@ -58,14 +58,20 @@ class Loop:
             self._synthesize_and_bootstrap(environment)
             self._timing.begin("deploy", "cdk deploy --all, by the real CDK CLI")
             self._app.deploy(environment)
-            outputs = stack_outputs(environment)
-            self._timing.begin("data", f"model years {self.years} go into the lake; the ingest Lambda checks them")
-            self._load(environment, outputs)
-            execution = self._wait_for_execution(environment, outputs)
-            self._timing.begin("training", "the SageMaker pipeline, step by step")
-            self._watch(environment, execution)
-            evidence = Evidence.collect(environment, execution, folder=self.state_directory / "evidence")
-            print_summary(evidence, timing=self._timing, keep_running=self.keep_running)
+            deployed = Deployed.find(environment, stage=self.stage, folder=self.state_directory, table=self._table)
+            self._tell(Story(deployed, years, self._timing))
+
+    def _tell(self, story: Story) -> None:
+        first = story.train(self.years)
+        if self.until is Until.APPROVAL:
+            print_approval_summary(first, timing=self._timing, keep_running=self.keep_running)
+            return
+        story.first_release(first)
+        if self.until is Until.END:
+            newer = story.newer_model(lambda: story.train(str(story.years.next)), live=first.package_arn)
+            story.bad_model(live=newer.package_arn)
+        print_story(story.deployed, story.chapters, picture=story.draw(), timing=self._timing)
+        print_what_next(story.deployed, keep_running=self.keep_running)
 
     @contextmanager
     def _local_cloud(self) -> Iterator[dict[str, str]]:
@@ -114,42 +120,6 @@ class Loop:
             print("   bootstrap: done", flush=True)
         finally:
             bootstrap.cancel()
-
-    def _load(self, environment: Mapping[str, str], outputs: Mapping[str, str]) -> None:
-        upload = ["-m", "sagemaker_pipelines.car_prices.batches", "upload", "--years", self.years, "--single-file"]
-        folder = self.state_directory / "upload"
-        command = Command(
-            python(*upload, "--to", os.path.relpath(folder), "--bucket", outputs["LakeBucketName"]),
-            table=self._table,
-            environment=environment,
-            folder=Path.cwd(),
-            show=show_indented,
-            what="the upload of the model years",
-        )
-        command.finish_or_cancel()
-
-    def _wait_for_execution(self, environment: Mapping[str, str], outputs: Mapping[str, str]) -> str:
-        """The execution that the new snapshot started, found as any user would find it."""
-        sagemaker = client("sagemaker", environment)
-        pipeline = outputs["CarPricesPipelineName"]
-        deadline = time.monotonic() + _EXECUTION_LIMIT_SECONDS
-        while time.monotonic() < deadline:
-            found = sagemaker.list_pipeline_executions(PipelineName=pipeline, SortOrder="Descending")
-            if found["PipelineExecutionSummaries"]:
-                return str(found["PipelineExecutionSummaries"][0]["PipelineExecutionArn"])
-            time.sleep(_POLL_SECONDS)  # the API has no way to wait for a start
-        raise DemoError(
-            f"no execution of {pipeline} started within {_EXECUTION_LIMIT_SECONDS} s of the upload; "
-            f"{self.state_directory}/server.log tells what the local cloud did with it"
-        )
-
-    def _watch(self, environment: Mapping[str, str], execution: str) -> None:
-        # arn:aws:sagemaker:<region>:<account>:pipeline/<name>/execution/<id>
-        watch = [*WATCH, "--pipeline", execution.split("/")[1], "--execution", execution]
-        command = Command(
-            python(*watch), table=self._table, environment=environment, show=show_steps_only, what="the pipeline"
-        )
-        command.finish_or_cancel()
 
 
 def _is_loaded(environment: Mapping[str, str]) -> bool:

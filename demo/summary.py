@@ -65,7 +65,7 @@ def _copy_report(environment: Mapping[str, str], prefix: str, folder: Path) -> P
     return report.resolve()
 
 
-def print_summary(evidence: Evidence, *, timing: Timing, keep_running: bool) -> None:
+def print_approval_summary(evidence: Evidence, *, timing: Timing, keep_running: bool) -> None:
     """A page for someone who has never seen the project."""
     print(f"\n== done in {timing.total:.0f} s: a model was trained and waits for a person's decision")
     print(f"   ({timing})\n")

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.loaders import Loader
 from botocore.model import ServiceModel, Shape
 
-from local_cloud.service import invalid
+from local_cloud.service import Operation, RequestContext, invalid
 
 _UNICODE_CLASS = r"\p{"
 
@@ -22,6 +22,10 @@ class ApiModel:
 
     def __init__(self, service: str) -> None:
         self._service = _service_model(service)
+
+    def operation_name(self, name: str) -> str | None:
+        """The operation of that name in any case (SDKs spell them in their own), or None if there is none."""
+        return next((known for known in self._service.operation_names if known.lower() == name.lower()), None)
 
     def input_shape(self, operation: str) -> Shape:
         """The structure of an operation's request."""
@@ -37,6 +41,19 @@ class ApiModel:
         if faults:
             noun = "error" if len(faults) == 1 else "errors"
             raise invalid(f"{len(faults)} validation {noun} detected: " + "; ".join(faults))
+
+    def checked(self, operations: Mapping[str, Operation]) -> dict[str, Operation]:
+        """The operations with every request checked before it is handled."""
+        return {name: self._checked(name, operation) for name, operation in operations.items()}
+
+    def _checked(self, name: str, operation: Operation) -> Operation:
+        handler = operation.handler
+
+        def check_and_handle(context: RequestContext, params: dict[str, Any]) -> dict[str, Any]:
+            self.check(name, params)
+            return handler(context, params) if handler else {}
+
+        return Operation(check_and_handle, operation.fidelity, operation.note)
 
 
 @functools.cache

@@ -31,7 +31,8 @@ _EXISTENCE_REVEALING = ("GetObject", "HeadObject")
 class ApiRequest:
     """One API call. `signing_name` is the SigV4 service name, `params` botocore's input shape.
 
-    `principal` is the service in whose name a role is assumed (`sagemaker.amazonaws.com`); only AssumeRole has it.
+    `principal` is the service in whose name a role is assumed (`sagemaker.amazonaws.com`), `source_arn` the resource
+    for which it acts, if known; only AssumeRole has them.
     """
 
     signing_name: str
@@ -39,6 +40,7 @@ class ApiRequest:
     params: Mapping[str, Any]
     context: RequestContext
     principal: str | None = None
+    source_arn: str | None = None
 
 
 @dataclass(frozen=True)
@@ -167,8 +169,9 @@ class Authorizer:
         trust = parse_policy(role.trust, kind=PolicyKind.TRUST, name=role_arn)
         context = request_context(call, caller, now=self._clock.now())
         if request.principal:
-            # A service acts for a resource of this account; which one is not known here, so there is no aws:SourceArn.
-            source = IamContext.of({"aws:SourceAccount": request.context.account})
+            # A service acts for a resource of this account; not every engine says for which one.
+            known = {"aws:SourceArn": request.source_arn} if request.source_arn else {}
+            source = IamContext.of({"aws:SourceAccount": request.context.account, **known})
             decision = may_service_assume_role(
                 request.principal, role_arn=role_arn, trust_policy=trust, context=context.merged(source)
             )

@@ -71,23 +71,37 @@ class Clients:
         session_name: str,
         region: str,
         through: str | None = None,
+        source_arn: str | None = None,
     ) -> Any:
         """A client with the role's temporary credentials.
 
         `principal` is the service that assumes the role (`sagemaker.amazonaws.com`); the role's trust policy must
         name it, or botocore's ClientError with AccessDenied is raised, as on AWS. With `through`, the service assumes
-        that role, and that role then assumes `role_arn` (role chaining).
+        that role, and that role then assumes `role_arn` (role chaining). `source_arn` is the resource for which the
+        service acts: the trust policy sees it as aws:SourceArn.
         """
         credentials = self.role_credentials(
-            role_arn, principal=principal, session_name=session_name, region=region, through=through
+            role_arn,
+            principal=principal,
+            session_name=session_name,
+            region=region,
+            through=through,
+            source_arn=source_arn,
         )
         return self._client(service, region=region, account=role_arn.split(":")[4], credentials=credentials)
 
     def role_credentials(
-        self, role_arn: str, *, principal: str, session_name: str, region: str, through: str | None = None
+        self,
+        role_arn: str,
+        *,
+        principal: str,
+        session_name: str,
+        region: str,
+        through: str | None = None,
+        source_arn: str | None = None,
     ) -> Credentials:
         """Temporary credentials of a role, renewed five minutes before they expire; arguments as for `as_role`."""
-        key = (role_arn, principal, session_name, through or "")
+        key = (role_arn, principal, session_name, through or "", source_arn or "")
         with self._lock:
             known = self._roles.get(key)
             if known and known.expiration and known.expiration - self._clock.now() > _RENEW_BEFORE_EXPIRY:
@@ -98,7 +112,8 @@ class Clients:
                 )
             else:
                 account = role_arn.split(":")[4]
-                sts = self._client("sts", region=region, account=account, credentials=_SYSTEM, principal=principal)
+                caller = (principal, source_arn or "")
+                sts = self._client("sts", region=region, account=account, credentials=_SYSTEM, caller=caller)
             answer = sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64])["Credentials"]
             self._roles[key] = Credentials(
                 answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], answer["Expiration"]
@@ -111,14 +126,23 @@ class Clients:
             self._roles.clear()
             self._clients = {key: client for key, client in self._clients.items() if SYSTEM_ACCESS_KEY in key}
 
-    def _client(self, service: str, *, region: str, account: str, credentials: Credentials, principal: str = "") -> Any:
-        key = (service, region, account, credentials.access_key_id, principal)
+    def _client(
+        self,
+        service: str,
+        *,
+        region: str,
+        account: str,
+        credentials: Credentials,
+        caller: tuple[str, str] = ("", ""),
+    ) -> Any:
+        """`caller` is the service that assumes a role, and the resource for which it does."""
+        key = (service, region, account, credentials.access_key_id, *caller)
         with self._lock:
             if key not in self._clients:
-                self._clients[key] = self._make(service, region, account, credentials, principal)
+                self._clients[key] = self._make(service, region, account, credentials, caller)
             return self._clients[key]
 
-    def _make(self, service: str, region: str, account: str, credentials: Credentials, principal: str) -> Any:
+    def _make(self, service: str, region: str, account: str, credentials: Credentials, caller: tuple[str, str]) -> Any:
         client = self._session.client(
             service,
             region_name=region,
@@ -131,8 +155,10 @@ class Clients:
 
         def name_the_caller(request: Any, **_: Any) -> None:
             request.headers.add_header("x-moto-account-id", account)
-            if principal:
-                request.headers.add_header("x-local-cloud-principal", principal)
+            names = ("x-local-cloud-principal", "x-local-cloud-source-arn")
+            for name, value in zip(names, caller, strict=True):
+                if value:
+                    request.headers.add_header(name, value)
 
         client.meta.events.register("before-sign.*.*", name_the_caller)
         return client

@@ -37,16 +37,15 @@ _DELEGATED = (
     ("DynamoDB", "tables and items"),
     ("EC2", "networks as data; nothing is routed or blocked"),
     ("ECR", "repositories and image records; the images themselves are folders in the state directory"),
-    ("EventBridge", "buses, rules and targets; patterns are matched and events delivered by the local cloud"),
+    ("EventBridge", "buses, rules and targets; matching, schedules and delivery are the local cloud's own"),
     ("Glue", "databases and tables as data"),
     ("IAM", "roles and policies; every decision is the local cloud's own"),
     ("KMS", "keys, aliases, policies, encryption"),
     ("Lambda", "configuration; code runs in local Python processes, under the function's role, by the local cloud"),
     ("S3", "objects, versions, multipart uploads, conditional writes; notifications go to EventBridge"),
-    ("SNS", "topics and subscriptions"),
+    ("SNS", "topics and subscriptions; e-mails become files under `mail/` in the state directory"),
     ("SQS", "queues and messages"),
     ("SSM", "parameters"),
-    ("Step Functions", "state machines and their interpreter"),
     ("STS", "temporary credentials of roles, whose trust policies are evaluated by the local cloud"),
 )
 

@@ -1,19 +1,23 @@
 """The only importer of moto: where its internals are replaced, so that a moto upgrade is read in one file.
 
 moto is pinned exactly; `tests/local_cloud/test_moto_patches.py` has a test for each patch (and
-`tests/local_cloud/endpoints/test_over_http.py` for 6). Six points are changed:
+`tests/local_cloud/endpoints/test_over_http.py` for 6, `tests/local_cloud/scheduler/test_on_the_server.py` for scheduled
+rules, `tests/local_cloud/test_mail.py` for 7). Seven points are changed:
 
 1. every request is authorized (`BaseResponse.call_action`, S3's own hook), errors in the protocol of the service;
 2. services that the local cloud owns answer from their operation tables instead of moto's methods, except for
    operations that the table delegates; what moto writes to logs is shown to the engines;
 3. Lambda functions really run (`LambdaFunction._invoke_lambda`, `LambdaBackend.invoke`);
 4. EventBridge rules deliver through our own engine (`Rule.send_to_targets`), S3 events with AWS's fields;
+   rules with a schedule are checked, and shown to the engine that fires them (`EventsBackend.put_rule` and others);
 5. `sts:AssumeRole` needs an existing role whose trust policy names the caller;
-6. bodies of the SageMaker runtime stay the bytes that were sent, with the content type that the model gave.
+6. bodies of the SageMaker runtime stay the bytes that were sent, with the content type that the model gave;
+7. SNS writes what it would e-mail into files (`Subscription.publish`, `SNSBackend.subscribe`).
 """
 
 import json
 import logging
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +37,7 @@ from moto.core.config import default_user_config
 from moto.core.exceptions import ServiceException
 from moto.core.request import determine_request_protocol
 from moto.core.responses import ActionResult, BaseResponse
-from moto.events.models import Rule, events_backends
+from moto.events.models import EventsBackend, Rule, events_backends
 from moto.iam import models as iam_models
 from moto.iam.access_control import PermissionResult
 from moto.iam.models import iam_backends
@@ -44,7 +48,7 @@ from moto.s3 import notifications as s3_notifications
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket, s3_backends
 from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
-from moto.sns.models import sns_backends
+from moto.sns.models import SNSBackend, Subscription, sns_backends
 from moto.sqs.models import sqs_backends
 from moto.sts.models import STSBackend, sts_backends
 from werkzeug.exceptions import NotFound
@@ -53,7 +57,10 @@ from local_cloud.authorization import ApiRequest, RolePolicies
 from local_cloud.clients import SYSTEM_ACCESS_KEY
 from local_cloud.functions.runner import check_payload
 from local_cloud.functions.specification import FunctionSpec, InvocationResult
+from local_cloud.mail import PROTOCOLS, Mailboxes, Notification
+from local_cloud.scheduler.rules import ScheduledRule
 from local_cloud.service import Fidelity, RequestContext, Service, ServiceError
+from local_cloud.stepfunctions.interpretation import Interpretation, Program, TaskRunner
 
 _log = logging.getLogger("local_cloud")
 _original_call_action = BaseResponse.call_action
@@ -63,6 +70,8 @@ _original_function_invoke = LambdaBackend.invoke
 _original_function_init = LambdaFunction.__init__
 _original_function_update = LambdaFunction.update_configuration
 _original_function_configuration = LambdaFunction.get_configuration
+_original_subscribe = SNSBackend.subscribe
+_original_notify = Subscription.publish
 RequestHandler = MotoRequestHandler
 
 
@@ -92,6 +101,9 @@ class Hooks:
     invoke_later: Callable[[FunctionSpec, str], str]
     observe_logs: Callable[[RequestContext, Mapping[str, Any]], None]
     matches: Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
+    check_schedule: Callable[[str], None]
+    rules_changed: Callable[[str, str], None]
+    mail: Mailboxes
 
 
 def install(hooks: Hooks) -> None:
@@ -100,6 +112,8 @@ def install(hooks: Hooks) -> None:
     _own_services(hooks)
     _run_functions(hooks)
     _deliver_events(hooks)
+    _tell_of_rules(hooks)
+    _write_mail(hooks)
     SageMakerRuntimeResponse.use_raw_body = True
     SageMakerRuntimeResponse.setup_class = _keep_body_as_sent
     # moto asks the disk for the names of its 175 services, with every request.
@@ -173,7 +187,9 @@ def _own_services(hooks: Hooks) -> None:
             params = _parameters(self, operation)
             if self.get_access_key() != SYSTEM_ACCESS_KEY or operation == "AssumeRole":
                 principal = self.headers.get("x-local-cloud-principal")
-                hooks.gate.authorize(ApiRequest(_signing_name(self), operation, params, _context(self), principal))
+                source_arn = self.headers.get("x-local-cloud-source-arn")
+                call = ApiRequest(_signing_name(self), operation, params, _context(self), principal, source_arn)
+                hooks.gate.authorize(call)
             if service in owned and not _is_delegated(owned[service], operation):
                 # moto's own rewriting of answers is for its own objects.
                 self.RESPONSE_KEY_PATH_TO_TRANSFORMER = {}
@@ -503,6 +519,30 @@ def _deliver_events(hooks: Hooks) -> None:
     s3_notifications._send_event_bridge_message = send_s3_event
 
 
+def _tell_of_rules(hooks: Hooks) -> None:
+    def telling(original: Callable[..., Any]) -> Callable[..., Any]:
+        def change(self: EventsBackend, *arguments: Any, **named: Any) -> Any:
+            if named.get("scheduled_expression"):
+                hooks.check_schedule(named["scheduled_expression"])
+            answer = original(self, *arguments, **named)
+            hooks.rules_changed(self.account_id, self.region_name)
+            return answer
+
+        return change
+
+    for name in ("put_rule", "enable_rule", "disable_rule", "delete_rule"):
+        setattr(EventsBackend, name, telling(getattr(EventsBackend, name)))
+
+
+def scheduled_rules(account: str, region: str) -> list[ScheduledRule]:
+    """The rules of the default bus that have a schedule."""
+    return [
+        ScheduledRule(rule.arn, rule.scheduled_expression, rule.state == "ENABLED", tuple(rule.targets))
+        for rule in list(events_backends[account][region].event_buses["default"].rules.values())
+        if rule.scheduled_expression
+    ]
+
+
 def publish(account: str, region: str, event: dict[str, Any]) -> None:
     """Put an event of an AWS service on the default bus: every rule that matches hands it to its targets."""
     for rule in list(events_backends[account][region].event_buses["default"].rules.values()):
@@ -539,3 +579,77 @@ def _s3_detail(account: str, bucket: Any, event_name: str, key: Any) -> dict[str
     if key.version_id and key.version_id != "null":
         detail["object"]["version-id"] = key.version_id
     return detail
+
+
+# --- SNS ----------------------------------------------------------------------------------------------------------
+
+
+def _write_mail(hooks: Hooks) -> None:
+    def subscribe(self: SNSBackend, topic_arn: str, endpoint: str, protocol: str) -> Subscription:
+        known = set(self.subscriptions)
+        subscription = _original_subscribe(self, topic_arn, endpoint, protocol)
+        if protocol in PROTOCOLS and subscription.arn not in known:
+            hooks.mail.confirm(address=endpoint, topic_arn=topic_arn, subscription_arn=subscription.arn)
+        return subscription
+
+    def publish(self: Subscription, message: str, message_id: str, **given: Any) -> None:
+        if self.protocol not in PROTOCOLS:
+            _original_notify(self, message, message_id, **given)
+            return
+        wanted = self._filter_policy_matcher
+        if wanted is not None and not wanted.matches(given.get("message_attributes"), message):
+            return
+        structured = given.get("message_structure") == "json"
+        hooks.mail.deliver(
+            Notification(
+                topic_arn=self.topic.arn,
+                subscription_arn=self.arn,
+                address=self.endpoint,
+                message_id=message_id,
+                message=self._parse_message_structure(message, self.protocol) if structured else message,
+                subject=given.get("subject"),
+                sender=self.topic.display_name,
+                as_json=self.protocol == "email-json",
+            )
+        )
+
+    SNSBackend.subscribe = subscribe
+    Subscription.publish = publish
+
+
+# --- Step Functions -----------------------------------------------------------------------------------------------
+
+
+class StatesInterpreter:
+    """moto's interpreter of the Amazon States Language, loaded with the first definition.
+
+    `scale` is the clock's; a task has `shortest_work_seconds` of real time, or its TimeoutSeconds if they are fewer.
+    """
+
+    def __init__(self, tasks: TaskRunner, *, scale: float, shortest_work_seconds: float = 30.0) -> None:
+        self._tasks = tasks
+        self._scale = scale
+        self._shortest_work_seconds = shortest_work_seconds
+        self._lock = threading.Lock()
+        self._loaded: Any = None
+
+    def parse(self, definition: str) -> None:
+        """Raise ValueError for a definition that it cannot read."""
+        self._module().parse(definition)
+
+    def __call__(self, program: Program) -> Interpretation:
+        """A new execution."""
+        interpretation: Interpretation = self._module().Interpretation(program)
+        return interpretation
+
+    def _module(self) -> Any:
+        with self._lock:
+            if self._loaded is None:
+                # Here, since it takes 1.7 s that a cloud without state machines need not wait for.
+                from local_cloud import moto_interpreter
+
+                moto_interpreter.install(
+                    self._tasks, scale=self._scale, shortest_work_seconds=self._shortest_work_seconds
+                )
+                self._loaded = moto_interpreter
+            return self._loaded

@@ -39,10 +39,16 @@ from local_cloud.events.delivery import Delivery
 from local_cloud.events.pattern import matches
 from local_cloud.functions.asynchronous import AsynchronousInvoker
 from local_cloud.images import ImageStore
+from local_cloud.mail import Mailboxes
 from local_cloud.processes import ProcessTable
 from local_cloud.sagemaker.service import SageMaker
+from local_cloud.scheduler.rules import ScheduledRules
+from local_cloud.scheduler.service import Scheduler
+from local_cloud.scheduler.timetable import Timetable
 from local_cloud.service import Service
 from local_cloud.state import StateDirectory
+from local_cloud.stepfunctions.service import StepFunctions
+from local_cloud.stepfunctions.tasks import Tasks
 
 DEFAULT_WAIT_SCALE = 0.01
 _log = logging.getLogger("local_cloud")
@@ -73,6 +79,17 @@ class Cloud:
             directory=state_directory,
             permits=self.authorizer.permits_delivery,
         )
+        self.mail = Mailboxes(state_directory, self.clock)
+        self.timetable = Timetable(self.clock)
+        self.scheduler = Scheduler(
+            clients=self.clients, clock=self.clock, timetable=self.timetable, ledger=self.delivery.ledger
+        )
+        self.rules = ScheduledRules(
+            clock=self.clock,
+            timetable=self.timetable,
+            read=moto_patches.scheduled_rules,
+            deliver=self.delivery.deliver,
+        )
         images = ImageStore(state_directory / "images")
         self.sagemaker = SageMaker(
             clients=self.clients,
@@ -81,6 +98,7 @@ class Cloud:
             processes=self.processes,
             images=images,
             directory=state_directory,
+            timetable=self.timetable,
         )
         self.alarms = Alarms(
             metrics=self.metrics,
@@ -102,6 +120,15 @@ class Cloud:
         )
         self.cloudformation = CloudFormation(clients=self.clients, clock=self.clock)
         self.codepipeline = CodePipeline(clients=self.clients, clock=self.clock, events=self.events)
+        interpreter = moto_patches.StatesInterpreter(Tasks(self.clients), scale=wait_scale)
+        self.stepfunctions = StepFunctions(
+            clients=self.clients,
+            clock=self.clock,
+            events=self.events,
+            record_metric=self.metrics.record,
+            interpreter=interpreter,
+            parse=interpreter.parse,
+        )
 
     def services(self) -> tuple[Service, ...]:
         """The services that the local cloud owns; all others are moto's."""
@@ -111,11 +138,14 @@ class Cloud:
             self.codepipeline.service(),
             self.hosting.extended(self.sagemaker.service()),
             self.hosting.runtime(),
+            self.scheduler.service(),
+            self.stepfunctions.service(),
         )
 
     def _engines(self) -> tuple[Any, ...]:
         """In the order in which they can be stopped: functions end what asynchronous invocations wait for."""
         return (
+            self.stepfunctions,
             self.codepipeline,
             self.cloudformation,
             self.hosting,
@@ -123,6 +153,7 @@ class Cloud:
             self.cloudwatch,
             self.functions,
             self.later,
+            self.scheduler,
             self.delivery,
         )
 
@@ -137,18 +168,25 @@ class Cloud:
             invoke_later=self.later.invoke,
             observe_logs=EmbeddedMetrics(self.metrics).take,
             matches=matches,
+            check_schedule=self.rules.check,
+            rules_changed=self.rules.changed,
+            mail=self.mail,
         )
 
     def reset(self) -> None:
         """Stop what runs and forget everything: the account is as new afterwards."""
+        self.timetable.clear()
+        self.rules.reset()
         for engine in self._engines():
             engine.reset()
         moto_patches.reset()
+        self.mail.reset()
         self.clients.forget_roles()
         self.authorizer.reset()
 
     def close(self) -> None:
         """Stop every engine and every child process."""
+        self.timetable.close()
         for engine in self._engines():
             engine.close()
         self.processes.stop_all()
@@ -158,7 +196,7 @@ class Cloud:
         deadline = time.monotonic() + timeout
         while (remaining := deadline - time.monotonic()) > 0:
             before = len(self.delivery.ledger.entries())
-            working = (self.alarms, self.delivery, self.later, self.functions)
+            working = (self.hosting, self.alarms, self.scheduler, self.delivery, self.later, self.functions)
             if (
                 all(engine.wait_until_idle(remaining) for engine in working)
                 and len(self.delivery.ledger.entries()) == before
@@ -174,6 +212,8 @@ class Cloud:
             "refused": self.authorizer.refusals(),
             "deliveries": self.delivery.ledger.entries(),
             "endpoints": self.hosting.status(),
+            "state_machines": self.stepfunctions.status(),
+            "mail": self.mail.status(),
         }
 
 

@@ -1,8 +1,8 @@
 """The SageMaker inference contract as a plain ASGI application: GET /ping and POST /invocations.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
-One event loop, one thread, one model; a prediction takes microseconds, so it runs in the loop. Every answer but a
-prediction is a JSON refusal. No value of a request is ever logged.
+One event loop, one thread, one model; a prediction takes microseconds, so it runs in the loop, together with those
+that came in at the same moment. Every answer but a prediction is a JSON refusal. No value of a request is ever logged.
 """
 
 import logging
@@ -13,6 +13,7 @@ from model_server import answers, media_types
 from model_server.answers import Answer
 from model_server.artifact import ServedModel
 from model_server.asgi import BodyReader, Receive, Scope, Send, headers
+from model_server.batching import BatchScorer
 from model_server.errors import ClientDisconnectedError, ModelServerError, RecordError, RequestError
 from model_server.request_bodies import BodyParser
 from model_server.settings import Limits
@@ -29,6 +30,7 @@ class Application:
     def __init__(self, model: ServedModel, limits: Limits) -> None:
         self._model = model
         self._golden = model.golden.first()
+        self._scorer = BatchScorer(model.scorer)
         self._bodies = BodyReader(limits)
         self._parser = BodyParser(model.scorer.encoder.spec, maximum_rows=limits.rows)
         self._routes: Mapping[str, tuple[str, Callable[[Scope, Receive], Awaitable[Answer]]]] = {
@@ -85,10 +87,10 @@ class Application:
         if given.get(b"content-encoding", b"identity") != b"identity":
             raise RequestError(415, "the body should not be compressed")
         body = await self._bodies.read(receive, declared=given.get(b"content-length"))
-        return answers.predictions(self._predict(self._parser.parse(body, requested)), answered)
+        return answers.predictions(await self._predict(self._parser.parse(body, requested)), answered)
 
-    def _predict(self, rows: list[list[str]]) -> list[float]:
-        prices: list[float] = self._model.scorer.predict(rows).tolist()
+    async def _predict(self, rows: list[list[str]]) -> list[float]:
+        prices = await self._scorer.predict(rows)
         if not all(map(math.isfinite, prices)):
             number, price = next((n, price) for n, price in enumerate(prices, start=1) if not math.isfinite(price))
             if math.isnan(price):

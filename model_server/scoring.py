@@ -215,7 +215,11 @@ class Scorer:
 
         Infinite where the prediction is beyond the range of a float.
         """
-        return np.exp(self.predict_log(self.encoder.encode(rows)))
+        return self.predict_encoded(self.encoder.encode(rows))
+
+    def predict_encoded(self, matrix: FloatMatrix) -> FloatVector:
+        """Predicted label of each row of an encoded matrix; shape (rows,)."""
+        return np.exp(self.predict_log(matrix))
 
 
 def scorer_from_files(files: Mapping[str, bytes], *, threads: int = 1) -> Scorer:

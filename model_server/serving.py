@@ -38,6 +38,8 @@ def serve(application: Application, listener: socket.socket, *, drain_seconds: f
         lifespan="off",
         log_config=None,
         access_log=False,
+        # Who the caller is makes no difference, so nobody need look for it in the headers of every request.
+        proxy_headers=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=max(1, round(drain_seconds)),

@@ -10,21 +10,29 @@ from dataclasses import dataclass, fields
 from sagemaker_pipelines.errors import DefinitionError
 
 
-@dataclass(frozen=True)
-class DefinitionInputs:
-    """Values that a stack supplies. Each appears in the definition as it stands here, or as part of a string.
+@dataclass(frozen=True, kw_only=True)
+class JobInputs:
+    """Values that a stack supplies to any pipeline. Each appears in the definition as it stands here, or as part of a
+    string. `image_uri` is the runtime image, pinned by digest; the instance type is the default of a parameter.
+    """
 
-    `image_uri` is the runtime image, pinned by digest. The instance types are the defaults of three pipeline
-    parameters; the one for inference is what the model package names as supported.
+    job_role_arn: str
+    image_uri: str
+    kms_key_arn: str
+    processing_instance_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefinitionInputs(JobInputs):
+    """Values for a pipeline that trains and registers, too.
+
+    The instance types are the defaults of parameters; the one for inference is what the model package names as
+    supported.
     """
 
     pipeline_name: str
-    job_role_arn: str
-    image_uri: str
     artifact_bucket: str
-    kms_key_arn: str
     model_package_group: str
-    processing_instance_type: str
     training_instance_type: str
     inference_instance_type: str
 
@@ -44,12 +52,12 @@ PLACEHOLDERS = DefinitionInputs(
 )
 
 
-def substitute(definition: str, inputs: DefinitionInputs) -> str:
+def substitute(definition: str, inputs: JobInputs) -> str:
     """The definition with every placeholder replaced; raises DefinitionError if one does not occur at all.
 
     The values go into JSON strings as they are: a CDK token or an AWS name needs no escape there.
     """
-    for field in fields(DefinitionInputs):
+    for field in fields(inputs):
         placeholder, value = getattr(PLACEHOLDERS, field.name), getattr(inputs, field.name)
         if placeholder not in definition:
             raise DefinitionError(

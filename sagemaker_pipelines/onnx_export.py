@@ -15,6 +15,7 @@ from skl2onnx.common.data_types import FloatTensorType
 from sklearn.base import RegressorMixin
 
 from model_server.scoring import FloatMatrix, FloatVector
+from sagemaker_pipelines.additive_onnx import additive_model, additive_onnx
 from sagemaker_pipelines.errors import StepError
 
 # Fixed, so that a newer exporter does not silently raise what the serving runtime must understand.
@@ -25,6 +26,8 @@ PARITY_TOLERANCE = 1e-4
 
 def to_onnx(model: RegressorMixin, *, features: int) -> bytes:
     """ONNX form with one float32 input `features` of shape (rows, features)."""
+    if additive := additive_model(model):
+        return additive_onnx(additive, features=features, opset=OPSET)
     with _integers_for_booleans():
         # A name of our own: the default one is random, and equal models must have equal bytes.
         converted = convert_sklearn(

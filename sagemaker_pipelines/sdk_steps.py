@@ -95,8 +95,9 @@ class StepFactory:
         environment: Mapping[str, Value],
         property_files: Sequence[PropertyFile] = (),
         description: str,
+        cached: bool = True,
     ) -> ProcessingStep:
-        """A cached processing job that runs one module."""
+        """A processing job that runs one module."""
         processor = Processor(
             role=self.inputs.job_role_arn,
             image_uri=self.inputs.image_uri,
@@ -119,7 +120,7 @@ class StepFactory:
             name=name,
             step_args=arguments,
             property_files=list(property_files),
-            cache_config=CACHE,
+            cache_config=CACHE if cached else None,
             description=description,
         )
 

@@ -49,7 +49,7 @@ def _run_steps() -> int:
         ("CDK CLI", install_cdk_cli),
         ("runtime image's Python packages, which jobs run with", build_image_environment),
         ("car catalogue data", fetch_catalogue),
-        ("pipeline definition, compiled by the SageMaker SDK and cached", compile_definition),
+        ("pipeline definitions, compiled by the SageMaker SDK and cached", compile_definitions),
     )
     first = time.monotonic()
     for number, (title, step) in enumerate(steps, start=1):
@@ -105,11 +105,12 @@ def fetch_catalogue() -> None:
     _run([str(VENV / "bin" / "python"), "-m", "sagemaker_pipelines.car_prices.catalogue", "fetch"])
 
 
-def compile_definition() -> None:
-    """The first synth finds the definition in the cache; the SDK takes its time when it is imported first."""
-    out = ROOT / ".cache" / "car_prices.json"
-    out.parent.mkdir(exist_ok=True)
-    _run([str(VENV / "bin" / "python"), "-m", "sagemaker_pipelines.compile", "car_prices", "--out", str(out)])
+def compile_definitions() -> None:
+    """The first synth finds the definitions in the cache; the SDK takes its time when it is imported first."""
+    for pipeline in ("car_prices", "monitoring"):
+        out = ROOT / ".cache" / f"{pipeline}.json"
+        out.parent.mkdir(exist_ok=True)
+        _run([str(VENV / "bin" / "python"), "-m", "sagemaker_pipelines.compile", pipeline, "--out", str(out)])
 
 
 def _run(command: list[str], *, hint: str = "") -> str:

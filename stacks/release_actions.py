@@ -15,8 +15,8 @@ from components.approval_topic import ApprovalTopic
 from components.endpoint_deployer import EndpointDeployer
 from components.event_function import EventFunction
 from stacks.endpoint_parameters import NO_MODEL
+from stacks.project_scope import CAPTURE, ProjectScope
 from stacks.projects import PRODUCTION, STAGING
-from stacks.release_scope import CAPTURE, ReleaseScope
 
 _SOURCE = "Source"
 _PACKAGE = "#{variables.ModelPackageArn}"
@@ -42,7 +42,7 @@ class ReleaseParts:
     record: EventFunction
 
 
-def release_variables(scope: ReleaseScope) -> list[PipelineVariable]:
+def release_variables(scope: ProjectScope) -> list[PipelineVariable]:
     """What an execution is started with."""
     variables = [
         PipelineVariable(name="ModelPackageArn", description="The approved version"),
@@ -54,7 +54,7 @@ def release_variables(scope: ReleaseScope) -> list[PipelineVariable]:
     return variables
 
 
-def release_actions(scope: ReleaseScope, parts: ReleaseParts) -> list[PipelineAction]:
+def release_actions(scope: ProjectScope, parts: ReleaseParts) -> list[PipelineAction]:
     """The pipeline's stages; the names are known to the functions that read its executions."""
     return [
         _source(parts),
@@ -92,7 +92,7 @@ def _source(parts: ReleaseParts) -> PipelineAction:
     )
 
 
-def _deploy(name: str, environment: str, *, scope: ReleaseScope, parts: ReleaseParts) -> PipelineAction:
+def _deploy(name: str, environment: str, *, scope: ProjectScope, parts: ReleaseParts) -> PipelineAction:
     deployer = parts.deployers[environment]
     return PipelineAction(
         name=name,
@@ -109,7 +109,7 @@ def _deploy(name: str, environment: str, *, scope: ReleaseScope, parts: ReleaseP
     )
 
 
-def _parameters(environment: str, *, scope: ReleaseScope, parts: ReleaseParts) -> dict[str, str]:
+def _parameters(environment: str, *, scope: ProjectScope, parts: ReleaseParts) -> dict[str, str]:
     settings = scope.stage.settings.endpoint
     in_production = environment == PRODUCTION
     parameters = {
@@ -126,7 +126,7 @@ def _parameters(environment: str, *, scope: ReleaseScope, parts: ReleaseParts) -
     return parameters | ({"ShadowModelPackageArn": _SHADOW} if settings.shadow and in_production else {})
 
 
-def _verify(name: str, environment: str, *, scope: ReleaseScope, parts: ReleaseParts) -> PipelineAction:
+def _verify(name: str, environment: str, *, scope: ProjectScope, parts: ReleaseParts) -> PipelineAction:
     return _invoke(
         name,
         parts.verify,

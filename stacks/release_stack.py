@@ -6,13 +6,12 @@ with the live version outlive it.
 
 from collections.abc import Mapping
 
-from aws_cdk import ArnFormat, CfnOutput, IgnoreMode, Stack
+from aws_cdk import CfnOutput, IgnoreMode, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from components.action_pipeline import ActionPipeline, ArtifactPlace
-from components.approval_topic import ApprovalTopic
 from components.endpoint_deployer import DeployedEndpoint, EndpointDeployer
 from components.endpoint_role import EndpointRole, ServingData
 from components.event_function import EventFunction
@@ -21,10 +20,10 @@ from components.notifications import FailureNotice, alarm_on_dead_letters
 from components.source_asset import all_but
 from stacks.data_lake_stack import DataLakeStack
 from stacks.endpoint_templates import EndpointTemplate, endpoint_templates
+from stacks.project_scope import CAPTURE, ENVIRONMENTS, RELEASE_SOURCE, ProjectScope
 from stacks.projects import PRODUCTION, STAGING, Project
 from stacks.release_actions import ReleaseParts, release_actions, release_variables
 from stacks.release_functions import record_release, start_release, verify_endpoint
-from stacks.release_scope import CAPTURE, ENVIRONMENTS, RELEASE_SOURCE, ReleaseScope
 from stacks.stage import Stage
 from stacks.training_stack import TrainingStack
 
@@ -50,18 +49,9 @@ class ReleaseStack(Stack):
         self._stage = stage
         self._data_lake = data_lake
         self._training = training
-        self._approvals = ApprovalTopic(
-            self, "Approvals", encryption_key=data_lake.key, email=stage.settings.release.approval_email
-        )
         templates = endpoint_templates(scope, stage=stage)
         for project in stage.projects:
             self._add(project, templates[project.name])
-        CfnOutput(
-            self,
-            "ApprovalTopicArn",
-            value=self._approvals.topic.topic_arn,
-            description="Subscribe here to be asked before production",
-        )
 
     def _add(self, project: Project, template: EndpointTemplate) -> None:
         construct = Construct(self, project.name)
@@ -71,7 +61,7 @@ class ReleaseStack(Stack):
         ActionPipeline(
             construct,
             "Release",
-            name=scope.pipeline_name,
+            name=scope.release_pipeline_name,
             variables=release_variables(scope),
             actions=release_actions(
                 scope,
@@ -81,7 +71,7 @@ class ReleaseStack(Stack):
                     deployers={name: _deployer(construct, scope, name, role=role) for name in ENVIRONMENTS},
                     endpoint_role=role,
                     alarm_topic_arn=self._data_lake.topic.topic_arn,
-                    approvals=self._approvals,
+                    approvals=self._training.approvals,
                     verify=verify,
                     record=record,
                 ),
@@ -92,19 +82,17 @@ class ReleaseStack(Stack):
         self._tell(construct, scope)
         self._outputs(scope, starter)
 
-    def _scope(self, project: Project) -> ReleaseScope:
-        # The registry's name is made from its stack's id, so that it reaches another stack through the ARN only.
-        group = self.split_arn(self._training.registries[project.name].arn, ArnFormat.SLASH_RESOURCE_NAME)
-        return ReleaseScope(
+    def _scope(self, project: Project) -> ProjectScope:
+        return ProjectScope(
             stack=self,
             stage=self._stage,
             project=project,
-            model_package_group=str(group.resource_name),
+            model_package_group=self._training.group_name(self, project),
             artifact_bucket=self._data_lake.artifact_bucket,
             key=self._data_lake.key,
         )
 
-    def _serving_data(self, scope: ReleaseScope) -> ServingData:
+    def _serving_data(self, scope: ProjectScope) -> ServingData:
         return ServingData(
             artifact_bucket=scope.artifact_bucket,
             model_prefix=scope.artifact_prefix,
@@ -114,7 +102,7 @@ class ReleaseStack(Stack):
             alarm_names=tuple(scope.alarm_names(environment) for environment in ENVIRONMENTS),
         )
 
-    def _report(self, construct: Construct, scope: ReleaseScope, *, functions: Mapping[str, EventFunction]) -> None:
+    def _report(self, construct: Construct, scope: ProjectScope, *, functions: Mapping[str, EventFunction]) -> None:
         name = scope.project.name
         for what, function in functions.items():
             alarm_on_dead_letters(
@@ -126,7 +114,7 @@ class ReleaseStack(Stack):
                 topic=self._data_lake.topic,
             )
 
-    def _tell(self, construct: Construct, scope: ReleaseScope) -> None:
+    def _tell(self, construct: Construct, scope: ProjectScope) -> None:
         name = scope.project.name
         own = {"project": [name], "stage": [self._stage.name]}
         FailureNotice(
@@ -170,9 +158,9 @@ class ReleaseStack(Stack):
             topic=self._data_lake.topic,
         )
 
-    def _outputs(self, scope: ReleaseScope, starter: EventFunction) -> None:
+    def _outputs(self, scope: ProjectScope, starter: EventFunction) -> None:
         outputs = {
-            "ReleasePipelineName": (scope.pipeline_name, "Release pipeline"),
+            "ReleasePipelineName": (scope.release_pipeline_name, "Release pipeline"),
             "StartReleaseFunctionName": (starter.function.function_name, "Starts a release by hand, too"),
             "ChampionParameter": (scope.champion_parameter, "SSM parameter with the ARN of the live version"),
             "StagingEndpointName": (scope.endpoint_name(STAGING), "Endpoint that a release is tried on"),
@@ -195,7 +183,7 @@ def _asset(construct: Construct, template: EndpointTemplate) -> s3_assets.Asset:
     )
 
 
-def _deployer(construct: Construct, scope: ReleaseScope, environment: str, *, role: iam.IRole) -> EndpointDeployer:
+def _deployer(construct: Construct, scope: ProjectScope, environment: str, *, role: iam.IRole) -> EndpointDeployer:
     return EndpointDeployer(
         construct,
         f"Deploy{environment.capitalize()}",

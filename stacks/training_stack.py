@@ -1,28 +1,30 @@
-"""Unit of deployment: for each project its pipeline, model registry and the function that starts training.
+"""Unit of deployment: for each project its pipeline, its model registry and the loop that starts training.
 
 Must not write to the lake and must not approve or deploy a model.
 """
 
-from collections.abc import Iterator
-
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import ArnFormat, CfnOutput, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from components.event_function import EventFunction, FunctionCode
-from components.event_rule import EventKind, FunctionRule
-from components.job_role import JobData, JobRole
+from components.approval_topic import ApprovalTopic
+from components.event_rule import EventKind
+from components.job_role import JobData, JobRole, Storage
 from components.model_registry import ModelRegistry
 from components.notifications import FailureNotice, alarm_on_dead_letters
-from components.pipeline_role import PipelineRole, PipelineScope
+from components.pipeline_role import PipelineRole, PipelineScope, Registration
+from components.retraining_loop import RetrainingLoop
 from components.runtime_image import RuntimeImage
 from components.training_pipeline import TrainingPipeline
 from sagemaker_pipelines.compile import compiled_definition
 from sagemaker_pipelines.definition import DefinitionInputs, substitute
-from stacks.data_lake_stack import CURATED, INGEST_SOURCE, SNAPSHOTS, DataLakeStack
+from stacks.data_lake_stack import CURATED, SNAPSHOTS, DataLakeStack
+from stacks.project_scope import RETRAINING_SOURCE, ProjectScope
 from stacks.projects import PIPELINES_FOLDER, Project
+from stacks.retraining import LoopParts, Retraining, add_retraining
 from stacks.stage import Stage
 
+_JOB_CODE = ("data_contracts", "drift_monitor", "model_server", PIPELINES_FOLDER)
 # They make definitions or source files and watch executions; no job imports them. Left out of the image, a changed
 # parameter or gate makes no new image, and the steps that it does not touch stay cached.
 _NO_JOB_CODE = tuple(
@@ -37,7 +39,8 @@ _NO_JOB_CODE = tuple(
 class TrainingStack(Stack):
     """Pipelines of the stage's projects over the data lake of `data_lake`.
 
-    `image` and, by project, `registries` are public: a release serves what was trained and registered here.
+    `image`, `approvals` and, by project, `registries` are public: a release serves what was trained and registered
+    here, and asks the same people.
     """
 
     def __init__(self, scope: Construct, *, stage: Stage, data_lake: DataLakeStack) -> None:
@@ -54,10 +57,30 @@ class TrainingStack(Stack):
             "Runtime",
             source_root=stage.source_root,
             dockerfile="images/runtime/Dockerfile",
-            paths=["images/runtime/requirements.txt", "data_contracts", "model_server", PIPELINES_FOLDER],
+            paths=[
+                "images/runtime/requirements.txt",
+                "data_contracts",
+                "drift_monitor",
+                "model_server",
+                PIPELINES_FOLDER,
+            ],
             without=_NO_JOB_CODE,
         )
+        self.approvals = ApprovalTopic(
+            self, "Approvals", encryption_key=data_lake.key, email=stage.settings.release.approval_email
+        )
+        CfnOutput(
+            self,
+            "ApprovalTopicArn",
+            value=self.approvals.topic.topic_arn,
+            description="Subscribe here to hear of candidates and to be asked before production",
+        )
         self.registries = {project.name: self._add(project) for project in stage.projects}
+
+    def group_name(self, stack: Stack, project: Project) -> str:
+        """Of the project's registry, for another stack: it is made from this stack's id, so only the ARN travels."""
+        parts = stack.split_arn(self.registries[project.name].arn, ArnFormat.SLASH_RESOURCE_NAME)
+        return str(parts.resource_name)
 
     def _add(self, project: Project) -> ModelRegistry:
         scope = Construct(self, project.name)
@@ -68,10 +91,9 @@ class TrainingStack(Stack):
             description=f"Versions of the {project.name} model",
         )
         pipeline = self._pipeline(scope, project, registry)
-        starter = self._starter(scope, project, pipeline=pipeline, registry=registry)
-        self._route_snapshots(scope, project, starter)
+        retraining = self._add_loop(scope, project, pipeline=pipeline, registry=registry)
         self._report_failed_executions(scope, project, pipeline)
-        self._outputs(project, pipeline, registry)
+        self._outputs(project, pipeline, registry, loop=retraining.loop)
         return registry
 
     def _pipeline(self, scope: Construct, project: Project, registry: ModelRegistry) -> TrainingPipeline:
@@ -84,10 +106,12 @@ class TrainingStack(Stack):
             uses=PipelineScope(
                 pipeline_name=name,
                 job_role=job_role,
-                model_package_group=registry.name,
-                artifact_bucket=self._data_lake.artifact_bucket,
-                artifact_prefixes=(project.artifact_prefix(self._stage.name),),
-                encryption_key=self._data_lake.key,
+                registration=Registration(
+                    model_package_group=registry.name,
+                    artifact_bucket=self._data_lake.artifact_bucket,
+                    artifact_prefixes=(project.artifact_prefix(self._stage.name),),
+                    encryption_key=self._data_lake.key,
+                ),
             ),
         ).role
         return TrainingPipeline(
@@ -101,15 +125,16 @@ class TrainingStack(Stack):
 
     def _job_role(self, scope: Construct, project: Project) -> iam.Role:
         lake, dataset = self._data_lake, project.contract.dataset
+        own = (project.artifact_prefix(self._stage.name),)
         return JobRole(
             scope,
             "Jobs",
             project=project.name,
             data=JobData(
-                lake_bucket=lake.lake_bucket,
-                lake_prefixes=(f"{CURATED}{dataset}/", f"{SNAPSHOTS}{dataset}/"),
-                artifact_bucket=lake.artifact_bucket,
-                artifact_prefixes=(project.artifact_prefix(self._stage.name),),
+                storage=(
+                    Storage(bucket=lake.lake_bucket, reads=(f"{CURATED}{dataset}/", f"{SNAPSHOTS}{dataset}/")),
+                    Storage(bucket=lake.artifact_bucket, reads=own, writes=own),
+                ),
                 encryption_key=lake.key,
                 image_repository=self.image.repository,
             ),
@@ -130,65 +155,47 @@ class TrainingStack(Stack):
         )
         return substitute(compiled_definition(project.name), inputs)
 
-    def _starter(
-        self, scope: Construct, project: Project, *, pipeline: TrainingPipeline, registry: ModelRegistry
-    ) -> EventFunction:
-        champion = project.champion_parameter(self._stage.name)
-        starter = EventFunction(
-            scope,
-            "StartTraining",
-            description=f"Starts pipeline {pipeline.name} for a new snapshot of its dataset",
-            code=FunctionCode(
-                source_root=self._stage.source_root,
-                paths=["lambdas/__init__.py", "lambdas/shared", "lambdas/start_training"],
-                handler="lambdas.start_training.handler.handle",
-            ),
-            environment={
-                "PIPELINE_NAME": pipeline.name,
-                "MODEL_PACKAGE_GROUP": registry.name,
-                "CHAMPION_PARAMETER": champion,
-                "COMMIT": self._stage.commit,
-            },
-            function_logs=self._stage.function_logs,
-            timeout_seconds=60,
-            memory_mb=256,
+    def _add_loop(
+        self, construct: Construct, project: Project, *, pipeline: TrainingPipeline, registry: ModelRegistry
+    ) -> Retraining:
+        scope = ProjectScope(
+            stack=self,
+            stage=self._stage,
+            project=project,
+            model_package_group=registry.name,
+            artifact_bucket=self._data_lake.artifact_bucket,
+            key=self._data_lake.key,
         )
-        for statement in self._starter_permissions(pipeline, registry, champion=champion):
-            starter.role.add_to_policy(statement)
-        return starter
+        parts = LoopParts(pipeline=pipeline, lake_bucket=self._data_lake.lake_bucket, approvals=self.approvals)
+        retraining = add_retraining(construct, scope, parts)
+        for what, function in retraining.functions.items():
+            alarm_on_dead_letters(
+                construct,
+                f"RetrainingNot{what}",
+                queue=function.dead_letter_queue,
+                meaning=f"A training of {project.name} was not {what.lower()}: read the event in the queue and the "
+                "function's log, then redrive it",
+                topic=self._data_lake.topic,
+            )
+        self._report_skipped(construct, project)
+        return retraining
 
-    def _starter_permissions(
-        self, pipeline: TrainingPipeline, registry: ModelRegistry, *, champion: str
-    ) -> Iterator[iam.PolicyStatement]:
-        packages = self.format_arn(service="sagemaker", resource=f"model-package/{registry.name}/*")
-        yield iam.PolicyStatement(actions=["sagemaker:StartPipelineExecution"], resources=[pipeline.arn])
-        yield iam.PolicyStatement(actions=["sagemaker:DescribeModelPackage"], resources=[packages])
-        # The live version, which a release writes down; the parameter's name begins with a slash.
-        yield iam.PolicyStatement(
-            actions=["ssm:GetParameter"],
-            resources=[self.format_arn(service="ssm", resource=f"parameter{champion}")],
-        )
-        # Listing takes no resource; it shows names and states, no model.
-        yield iam.PolicyStatement(actions=["sagemaker:ListModelPackages"], resources=["*"])
-
-    def _route_snapshots(self, scope: Construct, project: Project, starter: EventFunction) -> None:
-        FunctionRule(
-            scope,
-            "SnapshotCreated",
-            description=f"A new snapshot of {project.contract.dataset} starts training",
+    def _report_skipped(self, construct: Construct, project: Project) -> None:
+        FailureNotice(
+            construct,
+            "RetrainingSkipped",
+            description=f"A violation of {project.name} that no training can answer is reported",
             event=EventKind(
-                source=INGEST_SOURCE,
-                detail_type="Snapshot Created",
-                detail={"dataset": [project.contract.dataset]},
+                source=RETRAINING_SOURCE,
+                detail_type="Retraining Skipped",
+                detail={"project": [project.name], "stage": [self._stage.name], "somebodyActs": [True]},
             ),
-            target=starter,
-        )
-        alarm_on_dead_letters(
-            scope,
-            "TrainingNotStarted",
-            queue=starter.dead_letter_queue,
-            meaning="A new snapshot started no training: read the event in the queue and the function's log, then "
-            "redrive it",
+            fields={"description": "$.detail.description", "why": "$.detail.why"},
+            lines=[
+                f"A training of {project.name} was asked for and cannot be done.",
+                "Asked for by: <description>",
+                "Why not: <why>",
+            ],
             topic=self._data_lake.topic,
         )
 
@@ -211,7 +218,9 @@ class TrainingStack(Stack):
             topic=self._data_lake.topic,
         )
 
-    def _outputs(self, project: Project, pipeline: TrainingPipeline, registry: ModelRegistry) -> None:
+    def _outputs(
+        self, project: Project, pipeline: TrainingPipeline, registry: ModelRegistry, *, loop: RetrainingLoop
+    ) -> None:
         CfnOutput(
             self,
             f"{project.title}PipelineName",
@@ -223,4 +232,10 @@ class TrainingStack(Stack):
             f"{project.title}ModelPackageGroup",
             value=registry.name,
             description=f"Model package group of {project.name}: approve or reject versions here",
+        )
+        CfnOutput(
+            self,
+            f"{project.title}RetrainingLoopArn",
+            value=loop.arn,
+            description=f'State machine that trains {project.name}; start it by hand with {{"reason": "manual"}}',
         )

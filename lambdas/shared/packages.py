@@ -11,11 +11,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 APPROVED, REJECTED = "Approved", "Rejected"
+_BASELINE_STATISTICS = "statistics.json"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelPackage:
     """A version; `model_url` and `evaluation_uri` are S3 URIs of objects, None when the package names none.
+    `baseline_uri` is the S3 prefix below which the baseline of its monitors lies.
 
     `changed` is the moment of the last change in ISO 8601, `changed_by` the ARN of who made it, if that is known.
     """
@@ -27,6 +29,7 @@ class ModelPackage:
     approval_description: str
     model_url: str | None
     evaluation_uri: str | None
+    baseline_uri: str | None
     properties: Mapping[str, str]
     changed: str
     changed_by: str
@@ -61,6 +64,7 @@ def parse_package(answer: Mapping[str, Any]) -> ModelPackage:
         model_url=_model_url(answer),
         # The later of the two: a package's ModelMetrics cannot be changed, its properties can.
         evaluation_uri=properties.get("evaluation_statistics") or _statistics(answer),
+        baseline_uri=_baseline(answer),
         properties=properties,
         changed=changed.isoformat() if hasattr(changed, "isoformat") else str(changed),
         changed_by=_identity(answer.get("LastModifiedBy", {})),
@@ -81,6 +85,14 @@ def _statistics(answer: Mapping[str, Any]) -> str | None:
     quality = answer.get("ModelMetrics", {}).get("ModelQuality", {})
     uri: str | None = quality.get("Statistics", {}).get("S3Uri")
     return uri
+
+
+def _baseline(answer: Mapping[str, Any]) -> str | None:
+    """All files of a baseline lie beside its statistics."""
+    data = answer.get("DriftCheckBaselines", {}).get("ModelDataQuality", {})
+    uri = str(data.get("Statistics", {}).get("S3Uri", ""))
+    folder, _, file = uri.rpartition("/")
+    return f"{folder}/" if file == _BASELINE_STATISTICS else None
 
 
 def _identity(context: Mapping[str, Any]) -> str:

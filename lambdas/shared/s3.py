@@ -150,6 +150,14 @@ class Bucket:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
         return {entry["Key"]: entry["ETag"] for page in pages for entry in page.get("Contents", ())}
 
+    def newest(self, prefix: str, *, file: str) -> str | None:
+        """Key of the object called `file` in any folder under `prefix` that was written last; None without any."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+        found = [entry for page in pages for entry in page.get("Contents", ()) if entry["Key"].endswith(f"/{file}")]
+        # Two in the same second: the order of the keys decides, so that everyone decides alike.
+        last = max(found, key=lambda entry: (entry["LastModified"], entry["Key"]), default=None)
+        return str(last["Key"]) if last else None
+
 
 def canonical_json(value: object) -> str:
     """JSON that is the same for the same value, and still readable."""

@@ -1,8 +1,6 @@
-"""Entry point of the function that starts training: parses the event, calls the logic, returns the execution.
+"""Entry point of the function that starts training: parses the request, calls the logic, returns the execution.
 
-Trigger: EventBridge, "Snapshot Created" of cd4ml.ingest. Errors of AWS propagate, so that Lambda retries
-and then uses the dead-letter queue; an event that no retry can mend is logged and dropped. Must hold no
-decisions.
+Trigger: the state machine of the retraining loop. Every error propagates to it, by its class. Must hold no decisions.
 """
 
 import os
@@ -13,10 +11,10 @@ from typing import Any
 import boto3
 
 from lambdas.shared.champion import NO_CHAMPION, ChampionParameter
-from lambdas.shared.errors import MalformedEventError
+from lambdas.shared.champion_search import ChampionSearch
 from lambdas.shared.json_log import JsonLog
 from lambdas.shared.settings import required_variables
-from lambdas.start_training.logic import Training, parse_new_data
+from lambdas.start_training.logic import Training, parse_request
 
 VARIABLES = ("PIPELINE_NAME", "MODEL_PACKAGE_GROUP", "COMMIT", "CHAMPION_PARAMETER")
 
@@ -24,18 +22,15 @@ _LOG = JsonLog("start_training")
 
 
 def handle(event: Mapping[str, Any], context: object) -> dict[str, str]:
-    """Start training on the announced data; `{"execution": ARN}`, or `{"outcome": "dropped"}`."""
-    try:
-        data = parse_new_data(event)
-    except MalformedEventError as error:
-        _LOG.error(str(error), event_id=event.get("id"))
-        return {"outcome": "dropped"}
-    execution, champion = training().start(data)
+    """Start training on the given snapshot; {"execution": ARN}."""
+    request = parse_request(event)
+    execution, champion = training().start(request)
     _LOG.info(
         "training started, or already under way under the same token",
         execution=execution,
-        dataset=data.dataset,
-        data_version=data.data_version,
+        dataset=request.dataset,
+        data_version=request.data_version,
+        reason=request.reason,
         champion=champion.arn if champion else NO_CHAMPION,
     )
     return {"execution": execution}
@@ -45,10 +40,10 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, str]:
 def training() -> Training:
     """The function's dependencies, made by the first invocation of each cold start."""
     pipeline, group, commit, parameter = required_variables(os.environ, VARIABLES)
+    sagemaker = boto3.client("sagemaker")
     return Training(
-        sagemaker=boto3.client("sagemaker"),
-        live=ChampionParameter(boto3.client("ssm"), parameter),
+        sagemaker=sagemaker,
+        champions=ChampionSearch(sagemaker, ChampionParameter(boto3.client("ssm"), parameter), group),
         pipeline=pipeline,
-        model_package_group=group,
         commit=commit,
     )

@@ -1,134 +1,79 @@
-"""Starts one training run per data version, commit and champion, however often the event arrives.
+"""Starts one training run for one request of the retraining loop, however often the request is repeated.
 
-Must not decide whether a model is good: the pipeline compares it with the champion that is named here.
+Must not decide whether to train (the loop does) nor whether a model is good (the pipeline compares it with the
+champion that is named here).
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas.shared.champion import NO_CHAMPION, ChampionParameter
-from lambdas.shared.errors import LambdaError, MalformedEventError
-from lambdas.shared.packages import describe_package
-
-
-class ChampionError(LambdaError):
-    """The approved model package cannot serve as champion; the registry needs a correction."""
+from lambdas.shared.champion import NO_CHAMPION
+from lambdas.shared.champion_search import ChampionSearch
+from lambdas.shared.errors import MalformedEventError
+from lambdas.shared.packages import ModelPackage
 
 
 @dataclass(frozen=True, slots=True)
-class NewData:
-    """What a "Snapshot Created" event says; `files_manifest` is an S3 URI."""
+class TrainingRequest:
+    """What to train on, and why; `files_manifest` is an S3 URI, `execution` the ARN of the loop that asks."""
 
     dataset: str
     data_version: str
     files_manifest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Champion:
-    """The model to beat: the package's ARN and the S3 URI of its model.tar.gz."""
-
-    arn: str
-    model_uri: str
+    reason: str
+    execution: str
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """What the function works with. `sagemaker` is a boto3 client, `commit` that of the deployed code.
-
-    `live` names the version that production serves.
-    """
+    """What the function works with. `sagemaker` is a boto3 client, `commit` that of the deployed code."""
 
     sagemaker: Any
-    live: ChampionParameter
+    champions: ChampionSearch
     pipeline: str
-    model_package_group: str
     commit: str
 
-    def start(self, data: NewData) -> tuple[str, Champion | None]:
-        """Start the pipeline on `data`; gives the execution's ARN, that of the first start on a repetition.
+    def start(self, request: TrainingRequest) -> tuple[str, ModelPackage | None]:
+        """Start the pipeline; gives the execution's ARN, that of the first start on a repetition, and the champion.
 
         SageMaker answers a known ClientRequestToken with the execution that it belongs to:
         https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StartPipelineExecution.html
         """
-        champion = self._champion()
+        champion = self.champions.find()
         answer = self.sagemaker.start_pipeline_execution(
             PipelineName=self.pipeline,
-            PipelineExecutionDisplayName=f"data-{data.data_version}",
-            PipelineExecutionDescription=f"New data of {data.dataset}: version {data.data_version}",
+            PipelineExecutionDisplayName=f"data-{request.data_version}",
+            PipelineExecutionDescription=f"{request.reason}; {request.dataset}, version {request.data_version}"[:3072],
             PipelineParameters=[
-                {"Name": name, "Value": value} for name, value in self._parameters(data, champion).items()
+                {"Name": name, "Value": value} for name, value in self._parameters(request, champion).items()
             ],
-            ClientRequestToken=self._token(data, champion),
+            ClientRequestToken=self._token(request),
         )
         return str(answer["PipelineExecutionArn"]), champion
 
-    def _parameters(self, data: NewData, champion: Champion | None) -> dict[str, str]:
+    def _parameters(self, request: TrainingRequest, champion: ModelPackage | None) -> dict[str, str]:
         parameters = {
-            "DataVersion": data.data_version,
-            "SnapshotFiles": data.files_manifest,
+            "DataVersion": request.data_version,
+            "SnapshotFiles": request.files_manifest,
             "Commit": self.commit,
             "ChampionModelPackageArn": champion.arn if champion else NO_CHAMPION,
         }
         # Without a champion the pipeline's own default holds: the parameter may not be an empty URI.
-        return parameters | ({"ChampionModelUri": champion.model_uri} if champion else {})
+        return parameters | ({"ChampionModelUri": str(champion.model_url)} if champion else {})
 
-    def _token(self, data: NewData, champion: Champion | None) -> str:
-        parts = (self.pipeline, data.data_version, self.commit, champion.arn if champion else NO_CHAMPION)
+    def _token(self, request: TrainingRequest) -> str:
+        parts = (self.pipeline, request.execution, request.data_version)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
-    def _champion(self) -> Champion | None:
-        """The live version; before the first release the newest approved one; None when there is none yet."""
-        arn = self._live() or next(self._approved_packages(), None)
-        if arn is None:
-            return None
-        package = describe_package(self.sagemaker, arn)
-        if package is None or package.model_url is None:
-            raise ChampionError(
-                f"the champion {arn} is not in the registry, or names no model.tar.gz (ModelDataUrl of its first "
-                "container), so no model can be compared with it; release another version, or reject it"
-            )
-        return Champion(arn, package.model_url)
 
-    def _live(self) -> str | None:
-        """The live version, unless it is of a registry that an earlier deployment of the stack left behind."""
-        arn = self.live.read()
-        return arn if arn and f":model-package/{self.model_package_group}/" in arn else None
-
-    def _approved_packages(self) -> Iterator[str]:
-        """ARNs, newest first; the API's own order is ascending. An empty page may have a successor."""
-        request = {
-            "ModelPackageGroupName": self.model_package_group,
-            "ModelApprovalStatus": "Approved",
-            "SortBy": "CreationTime",
-            "SortOrder": "Descending",
-        }
-        while True:
-            page = self.sagemaker.list_model_packages(**request)
-            for summary in page["ModelPackageSummaryList"]:
-                yield summary["ModelPackageArn"]
-            if not page.get("NextToken"):
-                return
-            request = request | {"NextToken": page["NextToken"]}
-
-
-def parse_new_data(event: Mapping[str, Any]) -> NewData:
-    """The snapshot that an event announces; MalformedEventError naming what is wrong with the event."""
-    if event.get("source") != "cd4ml.ingest" or event.get("detail-type") != "Snapshot Created":
-        raise MalformedEventError(
-            f"expected a Snapshot Created event of cd4ml.ingest, got {event.get('source')!r} "
-            f"{event.get('detail-type')!r}; correct the pattern of the EventBridge rule"
-        )
-    detail = event.get("detail")
-    values = detail if isinstance(detail, Mapping) else {}
-    names = ("dataset", "dataVersion", "filesManifest")
-    wrong = [name for name in names if not isinstance(values.get(name), str) or not values[name]]
+def parse_request(event: Mapping[str, Any]) -> TrainingRequest:
+    """The request; MalformedEventError naming what is wrong with it."""
+    names = ("dataset", "dataVersion", "filesManifest", "reason", "execution")
+    wrong = [name for name in names if not isinstance(event.get(name), str) or not event[name]]
     if wrong:
-        raise MalformedEventError(
-            f"the Snapshot Created event lacks {', '.join(wrong)}; see docs/events/snapshot-created.json"
-        )
-    if not values["filesManifest"].startswith("s3://"):
-        raise MalformedEventError(f"filesManifest is no S3 URI: {values['filesManifest']!r}")
-    return NewData(values["dataset"], values["dataVersion"], values["filesManifest"])
+        raise MalformedEventError(f"the request for a training lacks {', '.join(wrong)}; correct the state machine")
+    if not event["filesManifest"].startswith("s3://"):
+        raise MalformedEventError(f"filesManifest is no S3 URI: {event['filesManifest']!r}")
+    return TrainingRequest(*(event[name] for name in names))

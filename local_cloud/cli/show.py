@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from local_cloud.cli.control import aws_client, request, running_server
+from local_cloud.cli.deployed import endpoint_rows, release_rows
 from local_cloud.cli.errors import CommandError
 from local_cloud.state import StateDirectory
 
 _EXECUTIONS_SHOWN = 5
 _DELIVERIES_SHOWN = 10
+_STATE_MACHINE_EXECUTIONS_SHOWN = 10
 _SERVER_LINES_SHOWN = 200
 _FOLLOW_SECONDS = 1.0
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -26,7 +28,7 @@ _JOBS = (
 
 
 def status(options: argparse.Namespace) -> int:
-    """Show the server, the stacks, the pipelines, the running jobs and the deliveries."""
+    """Show the server, and what it holds: stacks, runs, endpoints, releases, deliveries, mail."""
     server = running_server(StateDirectory(options.state_dir))
     engine = request(server, "/_local-cloud/status")
     report = {
@@ -34,15 +36,20 @@ def status(options: argparse.Namespace) -> int:
         "stacks": _stacks(aws_client(server, "cloudformation")),
         "executions": _executions(aws_client(server, "sagemaker")),
         "jobs": _jobs(aws_client(server, "sagemaker")),
+        "endpoints": endpoint_rows(engine.get("endpoints", []), aws_client(server, "sagemaker")),
+        "releases": release_rows(aws_client(server, "codepipeline")),
+        "state_machines": engine.get("state_machines", [])[-_STATE_MACHINE_EXECUTIONS_SHOWN:],
         "deliveries": engine.get("deliveries", [])[-_DELIVERIES_SHOWN:],
         "refused": engine.get("refused", [])[-_DELIVERIES_SHOWN:],
+        "mail": engine.get("mail", []),
     }
     if options.json:
         print(json.dumps(report, indent=2, default=str))
         return 0
     print(f"local cloud: {server.url} (pid {server.pid})")
-    for title in ("stacks", "executions", "jobs", "deliveries", "refused"):
-        _print_table(title, report[title])
+    for title, rows in report.items():
+        if title != "server":
+            _print_table(title.replace("_", " "), rows)
     return 0
 
 

@@ -83,6 +83,12 @@ class ActionRun:
         return ending.external_id if ending else None
 
     @property
+    def updated_by(self) -> str | None:
+        """The ARN of the person who ended it, if one did."""
+        ending = self.failure or self.outcome
+        return ending.updated_by if ending else None
+
+    @property
     def awaits_approval(self) -> bool:
         """Whether a person has to decide."""
         return self.running and self.declaration.type.category == "Approval"

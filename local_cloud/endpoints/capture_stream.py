@@ -39,6 +39,8 @@ class CaptureStream:
         self._calls: list[CapturedCall] = []
         self._changed = threading.Condition()
         self._closed = False
+        self._hurry = False
+        self._taken = self._done = 0
         self._thread: threading.Thread | None = None
 
     def wants(self) -> bool:
@@ -51,18 +53,27 @@ class CaptureStream:
             if self._closed:
                 return
             self._calls.append(call)
+            self._taken += 1
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=f"capture-{self._endpoint}", daemon=True)
                 self._thread.start()
             elif len(self._calls) >= _FLUSH_EVENTS:
-                self._changed.notify()
+                self._changed.notify_all()
+
+    def flush(self, timeout: float) -> bool:
+        """Write what was taken over so far; whether it is in S3 (or lost) within `timeout` seconds."""
+        with self._changed:
+            self._hurry = True
+            self._changed.notify_all()
+            taken = self._taken
+            return self._changed.wait_for(lambda: self._done >= taken, timeout)
 
     def close(self) -> None:
         """Write what is left and end; returns when it is in S3."""
         with self._changed:
             self._closed = True
             thread = self._thread
-            self._changed.notify()
+            self._changed.notify_all()
         if thread is not None:
             thread.join()
 
@@ -70,21 +81,29 @@ class CaptureStream:
         """End without writing what is left."""
         with self._changed:
             self._closed = True
+            self._done += len(self._calls)
             self._calls.clear()
-            self._changed.notify()
+            self._changed.notify_all()
 
     def _work(self) -> None:
         closed = False
         while not closed:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or len(self._calls) >= _FLUSH_EVENTS, _FLUSH_SECONDS)
+                self._changed.wait_for(self._is_urgent, _FLUSH_SECONDS)
                 closed, calls, self._calls = self._closed, self._calls, []
+                self._hurry = False
             hours = itertools.groupby(
                 sorted(calls, key=lambda call: call.moment),
                 key=lambda call: call.moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0),
             )
             for _, group in hours:
                 self._write(list(group))
+            with self._changed:
+                self._done += len(calls)
+                self._changed.notify_all()
+
+    def _is_urgent(self) -> bool:
+        return self._closed or self._hurry or len(self._calls) >= _FLUSH_EVENTS
 
     def _write(self, calls: Sequence[CapturedCall]) -> None:
         """Put one object; an event belongs to the hour in which its request came."""

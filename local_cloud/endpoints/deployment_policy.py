@@ -33,10 +33,14 @@ class Step:
 
 @dataclass(frozen=True)
 class DeploymentPolicy:
-    """The steps of one update, and the names of the alarms that roll it back."""
+    """The steps of one update, the names of the alarms that roll it back, and how long it may take in all.
+
+    `limit_seconds` (MaximumExecutionTimeoutInSeconds) are seconds of cloud time.
+    """
 
     steps: tuple[Step, ...]
     alarms: tuple[str, ...]
+    limit_seconds: int | None = None
 
 
 def deployment_policy(config: Mapping[str, Any], *, instance_counts: Sequence[int]) -> DeploymentPolicy:
@@ -57,7 +61,8 @@ def deployment_policy(config: Mapping[str, Any], *, instance_counts: Sequence[in
     full = f"full capacity of {sum(instance_counts)} instance(s)"
     steps.append(Step(1.0, full, termination, "TerminationWaitInSeconds"))
     alarms = config.get("AutoRollbackConfiguration", {}).get("Alarms", ())
-    return DeploymentPolicy(tuple(steps), tuple(alarm["AlarmName"] for alarm in alarms if "AlarmName" in alarm))
+    names = tuple(alarm["AlarmName"] for alarm in alarms if "AlarmName" in alarm)
+    return DeploymentPolicy(tuple(steps), names, policy.get("MaximumExecutionTimeoutInSeconds"))
 
 
 def _shares(routing: Mapping[str, Any], counts: Sequence[int]) -> list[float]:

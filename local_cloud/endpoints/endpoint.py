@@ -100,6 +100,12 @@ class Endpoint:
         """The latest changes, oldest first."""
         return list(self._history)
 
+    @property
+    def fleets(self) -> list[Fleet]:
+        """What has servers: the fleet that serves, then the one that is to."""
+        pending = self.pending
+        return [fleet for fleet in (self.fleet, pending.fleet if pending else None) if fleet is not None]
+
     def enter(self, status: EndpointStatus, *, note: str = "", failure_reason: str | None = None) -> None:
         """Take a status. The note goes into the history only: SageMaker itself rolls back without a word."""
         self.modified = self._clock.now()

@@ -120,6 +120,11 @@ class Fleet:
         for name, spec in by_name.items():
             self.variants[name].spec = spec
 
+    def flush_captures(self, timeout: float) -> bool:
+        """Write what was captured so far; whether all of it is in S3 within about `timeout` seconds."""
+        streams = [variant.capture for variant in list(self.variants.values()) if variant.capture is not None]
+        return all(stream.flush(timeout) for stream in streams)
+
     def drain(self, timeout: float) -> None:
         """Wait for the answers to the requests that are on their way."""
         for variant in self.variants.values():

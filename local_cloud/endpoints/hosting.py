@@ -26,10 +26,14 @@ from local_cloud.stores import Partitioned
 
 _KINDS = ("endpoint", "endpoint")
 _LET_GO_SECONDS = 30.0
+_CREATE_NOTE = (
+    "Variants are real server processes on this machine; one that ends, or fails /ping three times in a row, is "
+    "replaced."
+)
 _UPDATE_NOTE = (
     "Blue/green with all-at-once, canary and linear shifting, rollback on alarms and on a new fleet that does not "
-    "start; rolling updates are refused. Waiting times follow the clock's scale; MaximumExecutionTimeoutInSeconds "
-    "is validated only."
+    "start, or not within MaximumExecutionTimeoutInSeconds; rolling updates are refused. Waiting times follow the "
+    "clock's scale, and count in seconds of cloud time; the start of a server takes as long as it takes."
 )
 
 
@@ -56,7 +60,7 @@ class Endpoints:
     def operations(self) -> dict[str, Operation]:
         """The operations by name."""
         return {
-            "CreateEndpoint": Operation(self._create, note="Variants are real server processes on this machine."),
+            "CreateEndpoint": Operation(self._create, note=_CREATE_NOTE),
             "DescribeEndpoint": Operation(self._describe),
             "ListEndpoints": Operation(self._list),
             "UpdateEndpoint": Operation(self._update, note=_UPDATE_NOTE),
@@ -72,10 +76,13 @@ class Endpoints:
         for endpoint in endpoints:
             endpoint.abandoned.set()
         for endpoint in endpoints:
-            pending = endpoint.pending
-            for fleet in (endpoint.fleet, pending.fleet if pending else None):
-                if fleet is not None:
-                    fleet.abandon()
+            for fleet in endpoint.fleets:
+                fleet.abandon()
+
+    def flush_captures(self, timeout: float) -> bool:
+        """Write what was captured so far; whether all of it is in S3 within about `timeout` seconds."""
+        endpoints = [endpoint for book in self._books for endpoint in list(book.endpoints.values())]
+        return all(fleet.flush_captures(timeout) for endpoint in endpoints for fleet in endpoint.fleets)
 
     def join_all(self) -> None:
         """Wait until the threads of abandoned deployments have ended."""

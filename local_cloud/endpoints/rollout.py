@@ -6,6 +6,7 @@ configuration and no FailureReason; only its history (the status page) tells why
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable
 
@@ -91,28 +92,39 @@ class BlueGreenUpdate:
 
     def _perform(self) -> str | None:
         """Shift all traffic in steps; the reason if the update is to be rolled back."""
-        self._green.start()
+        limit = math.inf if self._policy.limit_seconds is None else float(self._policy.limit_seconds)
+        # Cloud time: what is only waited for follows the clock's scale, a server takes as long to start as it takes.
+        left = limit - self._launch()
         for step in self._policy.steps:
-            if self._endpoint.abandoned.is_set():
-                return None
+            if left < 0 or self._endpoint.abandoned.is_set():
+                break
             self._shift(step.share)
             self._endpoint.reach("ActivatingTraffic", f"Activating traffic on {step.capacity}.", share=step.share)
-            alarm = self._bake(step)
+            alarm = self._bake(step, at_most=left)
             if alarm is not None:
                 return f"Alarm {alarm} was in state ALARM with {step.share:.0%} of the traffic on the new fleet."
+            left -= step.bake_seconds
+        if left < 0:
+            return f"It was not complete after MaximumExecutionTimeoutInSeconds ({limit:.0f} seconds)."
         return None
+
+    def _launch(self) -> float:
+        """Start the new fleet; the seconds that it took."""
+        started = time.monotonic()
+        self._green.start()
+        return time.monotonic() - started
 
     def _shift(self, share: float) -> None:
         old = [(self._blue, 1.0 - share)] if share < 1.0 else []
         self._endpoint.router.route([*old, (self._green, share)])
 
-    def _bake(self, step: Step) -> str | None:
-        """Wait as the policy says; the name of an alarm that trips meanwhile."""
+    def _bake(self, step: Step, *, at_most: float) -> str | None:
+        """Wait as the policy says, or `at_most` seconds of cloud time; the name of an alarm that trips meanwhile."""
         if not step.bake_seconds:
             return None
         message = f"Baking for {step.bake_seconds} seconds ({step.wait}) with traffic enabled on {step.capacity}."
         self._endpoint.reach("Baking", message, share=step.share)
-        deadline = time.monotonic() + step.bake_seconds * self._clock.scale
+        deadline = time.monotonic() + min(step.bake_seconds, at_most) * self._clock.scale
         while not self._endpoint.abandoned.is_set():
             if (alarm := self._tripped()) is not None:
                 return alarm

@@ -74,6 +74,10 @@ class Hosting:
         """All endpoints with their servers and the history of their traffic, for the status page."""
         return [status_page(endpoint) for book in self._books for endpoint in list(book.endpoints.values())]
 
+    def wait_until_idle(self, timeout: float) -> bool:
+        """Whether every copy for a shadow was answered and every captured event is in S3, within about `timeout`."""
+        return self._shadows.wait_until_idle(timeout) and self._endpoints.flush_captures(timeout)
+
     def reset(self) -> None:
         """Stop all servers and forget all resources."""
         self._endpoints.abandon_all()
@@ -84,7 +88,11 @@ class Hosting:
         self._metrics.reset()
 
     def close(self) -> None:
-        """Stop all servers. Nothing is written any more: the server does not answer the engine's own requests."""
+        """Stop all servers.
+
+        Nothing is written any more: the server does not answer the engine's own requests, and S3, which it keeps in
+        memory, ends with it. Who wants every captured event waits until the engine is idle, or deletes the endpoint.
+        """
         self._endpoints.abandon_all()
         self._shadows.close()
         self._metrics.close()

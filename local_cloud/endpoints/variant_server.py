@@ -1,9 +1,10 @@
-"""One variant's model server: a real child process that is started, watched, started again after a crash, and drained.
+"""One variant's model server: a real child process that is started, watched, replaced if it crashes or hangs, drained.
 
 It speaks SageMaker's container contract (`GET /ping`, `POST /invocations`) and knows nothing of endpoints.
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 """
 
+import contextlib
 import socket
 import threading
 import time
@@ -12,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_cloud.endpoints.connections import HOST, ConnectionLostError, ConnectionPool, ServerAnswer
+from local_cloud.endpoints.health import PING_SECONDS, HealthCheck, ping
 from local_cloud.processes import ProcessEnd, ProcessError, ProcessSpec, ProcessTable, RunningProcess
 
 INVOCATION_SECONDS = 60.0
-_PING_SECONDS = 2.0
 _POLL_SECONDS = 0.02
 _STARTS = 2
 _TRIES = 3
@@ -46,8 +47,16 @@ class Launch:
 class VariantServer:
     """The server. One process stands for all instances of the variant; mutable and thread-safe."""
 
-    def __init__(self, launch: Launch, *, processes: ProcessTable, log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        launch: Launch,
+        *,
+        processes: ProcessTable,
+        log: Callable[[str], None],
+        health: HealthCheck = HealthCheck(),  # noqa: B008 - it is immutable
+    ) -> None:
         self._launch = launch
+        self._health = health
         self._processes = processes
         self._log = log
         self._changed = threading.Condition()
@@ -118,22 +127,39 @@ class VariantServer:
             self._changed.wait_for(lambda: self._pool is not pool, _NOTICE_SECONDS)
 
     def _watch(self, process: RunningProcess) -> None:
-        """Start the server again whenever it ends. Runs in a thread of its own."""
+        """Start the server again whenever it ends or hangs. Runs in a thread of its own."""
         while True:
-            result = process.wait()
+            problem = self._await_trouble(process)
             with self._changed:
                 pool, self._pool = self._pool, None
                 self._changed.notify_all()
+            # Requests that a hung process still holds are let go by this, and go to its successor.
+            process.stop(0)
             if pool is not None:
                 pool.close()
             if self._stopping.is_set():
                 return
-            memory = " (out of memory)" if result.end is ProcessEnd.OUT_OF_MEMORY else ""
-            self._log(f"The server ended with exit code {result.exit_code}{memory}; it is started again.")
+            self._log(f"The server {problem}; it is started again.")
             again = self._restart()
             if again is None:
                 return
             process = again
+
+    def _await_trouble(self, process: RunningProcess) -> str:
+        """What is wrong with the process: that it ended, or that one /ping after the other failed."""
+        failures, problem = 0, None
+        while failures < self._health.failures:
+            with contextlib.suppress(TimeoutError):
+                result = process.wait(self._health.interval_seconds)
+                memory = " (out of memory)" if result.end is ProcessEnd.OUT_OF_MEMORY else ""
+                return f"ended with exit code {result.exit_code}{memory}"
+            with self._changed:
+                pool = self._pool
+            if pool is None:
+                continue  # it is being stopped, and will have ended at the next look
+            problem = ping(pool, timeout=self._health.timeout_seconds)
+            failures = failures + 1 if problem else 0
+        return f"failed {failures} health checks in a row (/ping: {problem})"
 
     def _restart(self) -> RunningProcess | None:
         while not self._stopping.is_set():
@@ -183,13 +209,10 @@ class VariantServer:
                 raise ServerStartError(f"it ended with exit code {process.wait().exit_code}")
             if self._stopping.is_set():
                 raise ServerStartError("it was stopped")
-            try:
-                answer = pool.request("GET", "/ping", timeout=min(_PING_SECONDS, remaining))
-                if answer.status == 200:
-                    return
-                problem = f"status {answer.status}"
-            except (ConnectionLostError, TimeoutError):
-                pass  # not listening yet: this is what is waited for
+            found = ping(pool, timeout=min(PING_SECONDS, remaining))
+            if found is None:
+                return
+            problem = found
             self._stopping.wait(_POLL_SECONDS)
         raise ServerStartError(f"/ping did not answer 200 within {self._launch.startup_seconds:g} s ({problem})")
 

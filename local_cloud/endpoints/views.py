@@ -55,7 +55,7 @@ def event_detail(endpoint: Endpoint) -> dict[str, Any]:
 
 def status_page(endpoint: Endpoint) -> dict[str, Any]:
     """The endpoint with its servers and its history of traffic, for `python -m local_cloud status`."""
-    servers = [variant for fleet in _fleets(endpoint) for variant in list(fleet.variants.values())]
+    servers = [variant for fleet in endpoint.fleets for variant in list(fleet.variants.values())]
     return {
         "name": endpoint.name,
         "region": endpoint.region,
@@ -75,11 +75,6 @@ def status_page(endpoint: Endpoint) -> dict[str, Any]:
             for change in endpoint.history
         ],
     }
-
-
-def _fleets(endpoint: Endpoint) -> list[Fleet]:
-    pending = endpoint.pending
-    return [fleet for fleet in (endpoint.fleet, pending.fleet if pending else None) if fleet is not None]
 
 
 def _variants(fleet: Fleet | None, *, shadow: bool) -> list[dict[str, Any]] | None:

@@ -23,15 +23,11 @@ from local_cloud.events.arns import Arn, ArnError, parse_arn, queue_url
 from local_cloud.events.background import BackgroundWork, cloud_age
 from local_cloud.events.failures import DeliveryError, delivery_error
 from local_cloud.events.ledger import Entry, Ledger, Outcome
+from local_cloud.events.retries import delay_after, exhausted_limit
 from local_cloud.events.targets import Call, TargetKind, kind_of
 from local_cloud.events.transform import TransformError, target_input
 
 EVENTS_PRINCIPAL = "events.amazonaws.com"
-MOST_RETRIES = 10
-"""AWS tries up to 185 times in a day; here nobody waits that long for a target that stays broken."""
-_DEFAULT_RETRIES = 185
-_DEFAULT_AGE_SECONDS = 86_400
-_LONGEST_DELAY_SECONDS = 300
 _THREADS = 8
 _log = logging.getLogger(__name__)
 
@@ -158,7 +154,7 @@ class Delivery:
             raise DeliveryError("NO_PERMISSIONS", text)
 
     def _after_failure(self, job: _Job, error: DeliveryError, *, attempt: int) -> None:
-        delay = min(2 ** (attempt - 1), _LONGEST_DELAY_SECONDS)
+        delay = delay_after(attempt)
         exhausted = self._exhausted(job, attempt=attempt, delay=delay) if error.retriable else None
         if error.retriable and exhausted is None:
             self._record(job, Outcome.WILL_RETRY, attempt=attempt, error=error)
@@ -169,13 +165,8 @@ class Delivery:
 
     def _exhausted(self, job: _Job, *, attempt: int, delay: float) -> str | None:
         """Which limit of the retry policy forbids another attempt after `delay` seconds of cloud time."""
-        policy = job.target.get("RetryPolicy") or {}
-        if attempt > min(int(policy.get("MaximumRetryAttempts", _DEFAULT_RETRIES)), MOST_RETRIES):
-            return "MaximumRetryAttempts"
         age = cloud_age(job.began, scale=self._clock.scale) + delay
-        if age > int(policy.get("MaximumEventAgeInSeconds", _DEFAULT_AGE_SECONDS)):
-            return "MaximumEventAgeInSeconds"
-        return None
+        return exhausted_limit(job.target.get("RetryPolicy"), attempt=attempt, age_seconds=age)
 
     def _dead_letter(self, job: _Job, error: DeliveryError, *, attempt: int, exhausted: str | None) -> None:
         queue_arn = (job.target.get("DeadLetterConfig") or {}).get("Arn")

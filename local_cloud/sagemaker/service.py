@@ -5,7 +5,6 @@ Every request is checked against the constraints of SageMaker's API model first,
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from local_cloud.api_model import ApiModel
 from local_cloud.clients import Clients
@@ -16,6 +15,7 @@ from local_cloud.processes import ProcessTable
 from local_cloud.sagemaker.jobs.execution import Tools
 from local_cloud.sagemaker.jobs.processing import ProcessingJobs
 from local_cloud.sagemaker.jobs.training import TrainingJobs
+from local_cloud.sagemaker.monitoring.service import Monitoring
 from local_cloud.sagemaker.pipelines.book import PipelineBook
 from local_cloud.sagemaker.pipelines.executions import Executions, ExecutionTools
 from local_cloud.sagemaker.pipelines.journal import Journal
@@ -26,7 +26,8 @@ from local_cloud.sagemaker.registry.groups import ModelPackageGroups
 from local_cloud.sagemaker.registry.packages import ModelPackages
 from local_cloud.sagemaker.registry.shelf import Shelf
 from local_cloud.sagemaker.tags import Tags
-from local_cloud.service import Handler, Operation, RequestContext, Service
+from local_cloud.scheduler.timetable import Timetable
+from local_cloud.service import RequestContext, Service
 from local_cloud.stores import Partitioned
 
 
@@ -42,6 +43,7 @@ class SageMaker:
         processes: ProcessTable,
         images: ImageStore,
         directory: Path,
+        timetable: Timetable,
     ) -> None:
         self.journal = Journal(directory / "sagemaker" / "executions.json")
         self._model = ApiModel("sagemaker")
@@ -51,6 +53,9 @@ class SageMaker:
         tools = Tools(clients, clock, processes, images, directory / "jobs")
         self._processing = ProcessingJobs(tools=tools, events=events, tags=self._tags)
         self._training = TrainingJobs(tools=tools, events=events, tags=self._tags)
+        self._monitoring = Monitoring(
+            clients=clients, clock=clock, timetable=timetable, start_job=self._processing.start, tags=self._tags
+        )
         self._executions = Executions(
             self._books,
             ExecutionTools(
@@ -72,12 +77,11 @@ class SageMaker:
             self._views.operations(),
             self._groups.operations(),
             self._packages.operations(),
+            self._monitoring.operations(),
             self._tags.operations(),
         )
-        return Service(
-            "sagemaker",
-            {name: self._checked(name, operation) for table in tables for name, operation in table.items()},
-        )
+        operations = {name: operation for table in tables for name, operation in table.items()}
+        return Service("sagemaker", self._model.checked(operations))
 
     def interrupted_executions(self) -> list[str]:
         """ARNs of the executions that a former server left unfinished; to be asked once, before the first request."""
@@ -85,6 +89,7 @@ class SageMaker:
 
     def reset(self) -> None:
         """Stop everything that runs and forget all resources."""
+        self._monitoring.reset()
         self._executions.abandon_all()
         # Twice: a step may have been about to create its job when the jobs were stopped.
         for _ in range(2):
@@ -101,22 +106,13 @@ class SageMaker:
 
         Nothing is waited for: the server does not answer any more, so threads that log or upload cannot end.
         """
+        self._monitoring.close()
         self._executions.abandon_all()
         self._processing.table.abandon_all()
         self._training.table.abandon_all()
 
-    def _checked(self, name: str, operation: Operation) -> Operation:
-        handler = operation.handler
-
-        def check_and_handle(context: RequestContext, params: dict[str, Any]) -> dict[str, Any]:
-            self._model.check(name, params)
-            return handler(context, params) if handler else {}
-
-        checked: Handler = check_and_handle
-        return Operation(checked, operation.fidelity, operation.note)
-
     def _exists(self, context: RequestContext, arn: str) -> bool:
-        return arn in self._known_arns(context) or any(
+        return (arn in self._known_arns(context) or self._monitoring.knows(context, arn)) or any(
             table.exists(context, arn) for table in (self._processing.table, self._training.table)
         )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 _LIMIT_SECONDS = 60
+_LINKED = ("local_cloud", "releases", "sagemaker_pipelines", "model_server", "data_contracts")
 WAITING_CLI = """
 import subprocess, sys, time, pathlib
 child = subprocess.Popen(["sleep", "600"])
@@ -55,7 +56,8 @@ def make_checkout(folder: Path, *, cdk_cli: str = WAITING_CLI) -> Checkout:
     (checkout / "demo").mkdir()
     for source in (ROOT / "demo").glob("*.py"):
         (checkout / "demo" / source.name).write_text(source.read_text())
-    (checkout / "local_cloud").symlink_to(ROOT / "local_cloud")
+    for package in _LINKED:
+        (checkout / package).symlink_to(ROOT / package)
     (checkout / "scripts" / "cdk.py").write_text(cdk_cli)
     return Checkout(checkout, checkout / "state")
 

@@ -1,6 +1,8 @@
 """What the running server predicts is what the evaluation's code predicts, in every form of request and answer."""
 
+import contextlib
 import csv
+import http.client
 import io
 import json
 from pathlib import Path
@@ -56,6 +58,22 @@ def test_one_record_at_a_time_gives_the_same(server: RunningServer, offline: Off
     prices = [server.invoke(as_csv([row])).prices[0] for row in offline.records.rows]
 
     assert prices == pytest.approx(offline.prices, rel=1e-6)
+
+
+def test_callers_of_the_same_moment_get_their_own_prices(server: RunningServer, offline: Offline) -> None:
+    """A record each, all sent before any answer is read; one of them is wrong, and only that one is refused."""
+    bodies = [as_csv([row]).encode() for row in offline.records.rows[:60]] + [b"too,short\n"]
+    with contextlib.ExitStack() as open_connections:
+        connections = []
+        for body in bodies:
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+            connections.append(open_connections.enter_context(contextlib.closing(connection)))
+            connection.request("POST", "/invocations", body, {"content-type": CSV})
+        *answers, refused = [connection.getresponse() for connection in connections]
+        prices = [float(answer.read()) for answer in answers]
+
+    assert prices == pytest.approx(offline.prices[:60], rel=1e-6)
+    assert refused.status == 400
 
 
 @pytest.mark.parametrize("accept", [CSV, JSON, JSON_LINES])

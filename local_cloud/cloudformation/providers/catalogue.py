@@ -16,11 +16,14 @@ from local_cloud.cloudformation.providers import (
     iam,
     kms,
     logs,
+    monitoring,
     s3,
     sagemaker,
+    scheduler,
     sns,
     sqs,
     ssm,
+    stepfunctions,
 )
 from local_cloud.cloudformation.providers.registry import ProviderRegistry
 
@@ -38,11 +41,14 @@ _SERVICES = (
     iam,
     kms,
     logs,
+    monitoring,
     s3,
     sagemaker,
+    scheduler,
     sns,
     sqs,
     ssm,
+    stepfunctions,
 )
 
 

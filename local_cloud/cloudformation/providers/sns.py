@@ -105,7 +105,10 @@ class TopicPolicy(Provider):
 class Subscription(Provider):
     """AWS::SNS::Subscription."""
 
-    note = "nothing is sent to e-mail, SMS or HTTP endpoints outside this machine"
+    note = (
+        "an e-mail becomes a file in the state directory, and its subscription is confirmed by itself; nothing is sent "
+        "to SMS or HTTP endpoints outside this machine"
+    )
     properties = frozenset(_SUBSCRIPTION_ATTRIBUTES) | {"TopicArn", "Protocol", "Endpoint"}
 
     def create(self, context: ResourceContext, properties: Properties) -> Physical:

@@ -19,14 +19,18 @@ from local_cloud.service import RequestContext
 class ActionFailure(Exception):
     """An action that failed: the code and message of its errorDetails.
 
-    `external_id` names what the action worked on, for instance a stack or a job.
+    `external_id` names what the action worked on, for instance a stack or a job; `updated_by` is the ARN of the
+    person who decided, where a person did.
     """
 
-    def __init__(self, message: str, *, code: str = "JobFailed", external_id: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, code: str = "JobFailed", external_id: str | None = None, updated_by: str | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.external_id = external_id
+        self.updated_by = updated_by
 
 
 class Abandoned(Exception):

@@ -51,7 +51,7 @@ class ManualApproval:
         if not isinstance(decision, Decision):
             raise ActionFailure(f"The approval was not given within {minutes} minutes")
         if not decision.approved:
-            raise ActionFailure(f"Rejected by {decision.by}: {decision.summary}")
+            raise ActionFailure(f"Rejected by {decision.by}: {decision.summary}", updated_by=decision.by)
         return ActionOutcome(
             summary=decision.summary or None,
             variables={"ApprovalSummary": decision.summary},

@@ -47,14 +47,18 @@ class ProcessingJobs:
             "StopProcessingJob": Operation(self._stop),
         }
 
-    def _create(self, context: RequestContext, params: dict[str, Any]) -> dict[str, Any]:
+    def start(self, context: RequestContext, params: dict[str, Any]) -> Job:
+        """Create a job from a CreateProcessingJob request; one of Model Monitor has a MonitoringScheduleArn, too."""
         refuse(params, _REFUSED)
         refuse_value(params, "ProcessingInputs.S3Input.S3InputMode", "Pipe", instead="File")
         single_instance(params["ProcessingResources"]["ClusterConfig"].get("InstanceCount"))
         name = params["ProcessingJobName"]
         job = self.table.start(context, name=name, request=params, plan=_plan(context, params))
         self._tags.put(job.identity.arn, params.get("Tags"))
-        return {"ProcessingJobArn": job.identity.arn}
+        return job
+
+    def _create(self, context: RequestContext, params: dict[str, Any]) -> dict[str, Any]:
+        return {"ProcessingJobArn": self.start(context, params).identity.arn}
 
     def _describe(self, context: RequestContext, params: dict[str, Any]) -> dict[str, Any]:
         return describe(self.table.find(context, params["ProcessingJobName"]))

@@ -310,7 +310,7 @@ def test_an_approval_needs_its_token_and_takes_one_decision(pipelines: FakePipel
 
 
 def test_a_rejection_fails_the_execution_with_the_reason(pipelines: FakePipelines) -> None:
-    """What comes after it does not run."""
+    """What comes after it does not run; both views of the action name the person."""
     pipelines.call("CreatePipeline", pipeline=pipeline(APPROVE, stage("Deploy")))
     (execution_id,) = pipelines.executions()
 
@@ -318,6 +318,10 @@ def test_a_rejection_fails_the_execution_with_the_reason(pipelines: FakePipeline
 
     assert pipelines.ended(execution_id) == "Failed"
     assert "Rejected by arn:aws:iam::123456789012:root: too slow" in pipelines.execution(execution_id)["statusSummary"]
+    latest = pipelines.stage("Approve")["actionStates"][0]["latestExecution"]
+    details = pipelines.call("ListActionExecutions", pipelineName="p")["actionExecutionDetails"]
+    (detail,) = [detail for detail in details if detail["stageName"] == "Approve"]
+    assert latest["lastUpdatedBy"] == detail["updatedBy"] == "arn:aws:iam::123456789012:root"
     assert [name for name, _ in pipelines.puppet.done] == ["Source"]
 
 

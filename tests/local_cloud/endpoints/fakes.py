@@ -299,13 +299,23 @@ def variant(model: str, *, name: str = VARIANT, instances: int = 1, weight: floa
     }
 
 
-def blue_green(kind: str, *, wait: int = 0, termination: int = 0, alarms: tuple[str, ...] = (), **sizes: int) -> Any:
+def blue_green(
+    kind: str,
+    *,
+    wait: int = 0,
+    termination: int = 0,
+    limit: int | None = None,
+    alarms: tuple[str, ...] = (),
+    **sizes: int,
+) -> Any:
     """A DeploymentConfig; sizes in per cent of capacity by member (CanarySize, LinearStepSize)."""
     routing: dict[str, Any] = {"Type": kind, "WaitIntervalInSeconds": wait}
     routing |= {member: {"Type": "CAPACITY_PERCENT", "Value": value} for member, value in sizes.items()}
     config: dict[str, Any] = {
         "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing, "TerminationWaitInSeconds": termination}
     }
+    if limit is not None:
+        config["BlueGreenUpdatePolicy"]["MaximumExecutionTimeoutInSeconds"] = limit
     if alarms:
         config["AutoRollbackConfiguration"] = {"Alarms": [{"AlarmName": name} for name in alarms]}
     return config

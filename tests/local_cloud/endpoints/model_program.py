@@ -1,8 +1,9 @@
 """A model server of a few lines, run by the tests as the image's entrypoint: what it does stands in its model folder.
 
 `behaviour.json`: version; seconds (how long an answer takes); status (of /invocations); ping (status of /ping);
-exits (end at once). A body of `die` ends the process without an answer, `die once` the first time only (a file in
-the model folder remembers), `echo` answers the headers, anything else the version and the body.
+exits (end at once); warm_up (seconds until it listens). A body of `die` ends the process without an answer, `die once`
+the first time only (a file in the model folder remembers), `echo` answers the headers, anything else the version and
+the body.
 """
 
 import json
@@ -57,5 +58,6 @@ if __name__ == "__main__":
     print(f"serving {BEHAVIOUR['version']} as {os.environ.get('GREETING', 'nobody')}", flush=True)
     if BEHAVIOUR.get("exits"):
         sys.exit(7)
+    time.sleep(BEHAVIOUR.get("warm_up", 0))
     address = (os.environ["MODEL_SERVER_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"]))
     Server(address, Handler).serve_forever()

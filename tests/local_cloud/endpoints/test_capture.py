@@ -63,6 +63,17 @@ def test_events_are_written_while_the_endpoint_serves(hosting: FakeHosting) -> N
     assert wait_for(hosting.captured, seconds=10, what="the event")
 
 
+def test_an_idle_engine_has_written_everything(hosting: FakeHosting) -> None:
+    """Whoever waits until the engine is idle finds all events in S3, without waiting for the next write."""
+    _serve(hosting)
+    for _ in range(20):
+        hosting.invoke(b"1", ContentType="text/csv")
+
+    assert hosting.engine.wait_until_idle(10)
+
+    assert len(hosting.captured()) == 20
+
+
 def test_an_event_has_the_documented_form() -> None:
     """One line with input, output, metadata and version 0; listed content types as text, others in Base64."""
     settings = capture_settings(CAPTURE)

@@ -70,8 +70,7 @@ def test_configurations_outside_the_limits_are_refused(config: Any, counts: list
 
 def test_the_timeout_must_be_longer_than_all_waits() -> None:
     """Ten linear steps of 100 s and a termination wait of 200 s need more than 1,100 s."""
-    config = blue_green("LINEAR", wait=100, termination=200, LinearStepSize=10)
-    config["BlueGreenUpdatePolicy"]["MaximumExecutionTimeoutInSeconds"] = 1100
+    config = blue_green("LINEAR", wait=100, termination=200, limit=1100, LinearStepSize=10)
 
     with pytest.raises(ServiceError) as refusal:
         deployment_policy(config, instance_counts=[1])

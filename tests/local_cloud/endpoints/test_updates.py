@@ -137,6 +137,22 @@ def test_a_new_fleet_that_does_not_start_leaves_the_old_one(hosting: FakeHosting
     assert "did not pass the ping health check" in hosting.status_page()["history"][-1]["note"]
 
 
+def test_an_update_that_takes_too_long_is_rolled_back(hosting: FakeHosting) -> None:
+    """A limit of 600 s leaves 1 s for the new server beside a wait of 599 s; one that takes 1.5 s is too late."""
+    hosting.serve("v1")
+    hosting.add_model("v2", warm_up=1.5)
+    config = hosting.add_config("v2")
+
+    hosting.update(config, blue_green("CANARY", wait=599, limit=600, CanarySize=20))
+    described = hosting.await_status("InService")
+
+    assert (described["EndpointConfigName"], described.get("FailureReason")) == ("config-v1", None)
+    history = hosting.status_page()["history"]
+    assert max(entry["traffic"].get(config, 0.0) for entry in history) == 0.2
+    assert "not complete after MaximumExecutionTimeoutInSeconds (600 seconds)" in history[-1]["note"]
+    assert len(hosting.status_page()["servers"]) == 1
+
+
 def test_old_servers_end_only_after_their_last_answer(hosting: FakeHosting) -> None:
     """A request that is on its way when all traffic moves gets its answer from the old server."""
     hosting.serve("v1", seconds=1.0)

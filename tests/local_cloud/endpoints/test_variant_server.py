@@ -1,16 +1,22 @@
 """The health check of a model server, and what its process is given."""
 
 import json
+import os
+import signal
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from local_cloud.endpoints.health import HealthCheck
 from local_cloud.endpoints.variant_server import Launch, ServerStartError, VariantServer
 from local_cloud.processes import ProcessTable
 
 
-def _server(tmp_path: Path, *, startup_seconds: float, **behaviour: object) -> VariantServer:
+def _server(
+    tmp_path: Path, *, startup_seconds: float, health: HealthCheck | None = None, **behaviour: object
+) -> VariantServer:
     folder = tmp_path / "ml" / "model"
     folder.mkdir(parents=True)
     (folder / "behaviour.json").write_text(json.dumps({"version": "v1", **behaviour}))
@@ -21,7 +27,8 @@ def _server(tmp_path: Path, *, startup_seconds: float, **behaviour: object) -> V
         memory_bytes=2**30,
         startup_seconds=startup_seconds,
     )
-    return VariantServer(launch, processes=ProcessTable(tmp_path / "processes"), log=lambda line: None)
+    processes = ProcessTable(tmp_path / "processes")
+    return VariantServer(launch, processes=processes, log=lambda line: None, health=health or HealthCheck())
 
 
 def test_a_server_that_is_never_healthy_is_ended(tmp_path: Path) -> None:
@@ -44,3 +51,23 @@ def test_a_stopped_server_is_not_started_again(tmp_path: Path) -> None:
     server.stop()
 
     assert (server.pid, server.restarts) == (None, 0)
+
+
+def test_a_server_that_hangs_is_replaced(tmp_path: Path) -> None:
+    """A process that lives but does not answer /ping any more makes way; the request that it held is answered."""
+    health = HealthCheck(interval_seconds=0.1, timeout_seconds=0.5, failures=2)
+    server = _server(tmp_path, startup_seconds=30, health=health)
+    server.start()
+    hung = server.pid
+    assert hung is not None
+    answers: list[bytes] = []
+    caller = threading.Thread(target=lambda: answers.append(server.invoke(b"1", {}).body))
+
+    os.kill(hung, signal.SIGSTOP)
+    caller.start()
+    caller.join(timeout=30)
+
+    assert answers == [b"v1:1"]
+    assert server.restarts == 1
+    assert server.pid not in (None, hung)
+    server.stop()

@@ -10,8 +10,9 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from local_cloud.clock import Clock
-from local_cloud.events.delivery import MOST_RETRIES, Delivery
+from local_cloud.events.delivery import Delivery
 from local_cloud.events.ledger import FILE_NAME
+from local_cloud.events.retries import MOST_RETRIES
 from tests.local_cloud.functions.fakes import ACCOUNT, REGION, FakeClients, client_error
 
 RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/on-upload"

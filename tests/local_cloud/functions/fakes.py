@@ -106,7 +106,16 @@ class FakeClients:
         self.callers.append((service, "system"))
         return self.service(service)
 
-    def as_role(self, service: str, *, role_arn: str, principal: str, session_name: str, region: str) -> FakeService:
+    def as_role(
+        self,
+        service: str,
+        *,
+        role_arn: str,
+        principal: str,
+        session_name: str,
+        region: str,
+        source_arn: str | None = None,
+    ) -> FakeService:
         self.role_credentials(role_arn, principal=principal, session_name=session_name, region=region)
         self.callers.append((service, role_arn))
         return self.service(service)

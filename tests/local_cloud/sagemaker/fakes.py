@@ -26,6 +26,7 @@ from local_cloud.events.bus import EventBus
 from local_cloud.images import ImageError, LocalImage
 from local_cloud.processes import ProcessTable
 from local_cloud.sagemaker.service import SageMaker
+from local_cloud.scheduler.timetable import Timetable
 from local_cloud.service import RequestContext, ServiceError
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -134,6 +135,13 @@ class SageMakerClient:
         operation = next(name for name in self._cloud.engine.service().operations if xform_name(name) == method)
         return lambda **params: self._call(operation, params)
 
+    def describe_endpoint(self, **request: str) -> Mapping[str, Any]:
+        """Endpoints belong to another engine."""
+        name = request["EndpointName"]
+        if name not in self._cloud.endpoints:
+            raise client_error("ValidationException", "DescribeEndpoint", f'Could not find endpoint "{name}".')
+        return self._cloud.endpoints[name]
+
     def _call(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         self._check(f"sagemaker:{operation}", operation)
         report = ParamValidator().validate(params, self._cloud.model.input_shape(operation))
@@ -205,12 +213,16 @@ class FakeImages:
 
 
 class FakeCloud:
-    """The engine with everything around it. `objects`, `streams` and `published` are for tests to look at."""
+    """The engine with everything around it. `objects`, `streams` and `published` are for tests to look at.
+
+    `endpoints` are answers of DescribeEndpoint by name.
+    """
 
     def __init__(self, directory: Path, *, wait_scale: float = 0.001) -> None:
         self.objects: dict[str, bytes] = {}
         self.streams: dict[str, dict[str, list[str]]] = {}
         self.published: list[dict[str, Any]] = []
+        self.endpoints: dict[str, Mapping[str, Any]] = {}
         self.clients = FakeClients(self)
         self.directory = directory
         image_root = directory / "image"
@@ -219,6 +231,7 @@ class FakeCloud:
         self._lock = threading.Lock()
         self.model = ApiModel("sagemaker")
         self.processes = ProcessTable(directory / "processes")
+        self.timetable = Timetable(clock)
         self.engine = SageMaker(
             clients=self.clients,  # type: ignore[arg-type]
             clock=clock,
@@ -226,6 +239,7 @@ class FakeCloud:
             processes=self.processes,
             images=FakeImages(image_root),  # type: ignore[arg-type]
             directory=directory / "state",
+            timetable=self.timetable,
         )
         self._operations = self.engine.service().operations
 
@@ -256,6 +270,7 @@ class FakeCloud:
 
     def close(self) -> None:
         """Stop what runs."""
+        self.timetable.close()
         self.engine.close()
         self.processes.stop_all(0)
 

@@ -1,4 +1,4 @@
-"""What the release of one project deals with: its names and the resources of other stacks.
+"""What the stacks that serve and watch one project's model deal with: names, and resources of other stacks.
 
 Must not create anything.
 """
@@ -14,14 +14,15 @@ from stacks.endpoint_stack import ALARMS
 from stacks.projects import PRODUCTION, STAGING, Project
 from stacks.stage import Stage
 
-CAPTURE = "monitoring/capture/"
-RELEASE_SOURCE = "cd4ml.release"
+CAPTURE, GROUND_TRUTH, MONITORING_RUNS = "monitoring/capture/", "monitoring/ground-truth/", "monitoring/runs/"
+RELEASE_SOURCE, MONITORING_SOURCE, RETRAINING_SOURCE = "cd4ml.release", "cd4ml.monitoring", "cd4ml.retraining"
+EVENT_BUS = "default"
 ENVIRONMENTS = (STAGING, PRODUCTION)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReleaseScope:
-    """One project in one stage, as seen from the release stack `stack`."""
+class ProjectScope:
+    """One project in one stage, as seen from `stack`."""
 
     stack: Stack
     stage: Stage
@@ -31,8 +32,8 @@ class ReleaseScope:
     key: kms.IKey
 
     @property
-    def pipeline_name(self) -> str:
-        """Of the release pipeline."""
+    def release_pipeline_name(self) -> str:
+        """Of the CodePipeline that releases a version."""
         return f"{self.project.resource_name(self.stage.name)}-release"
 
     @property
@@ -44,6 +45,11 @@ class ReleaseScope:
     def artifact_prefix(self) -> str:
         """Models and their evidence."""
         return self.project.artifact_prefix(self.stage.name)
+
+    @property
+    def monitoring_runs(self) -> str:
+        """Where the analyses of the project's live model lie."""
+        return f"{MONITORING_RUNS}{self.project.name}/"
 
     def endpoint_name(self, environment: str) -> str:
         """Of the environment's endpoint."""
@@ -61,9 +67,9 @@ class ReleaseScope:
         """In this account and region."""
         return self.stack.format_arn(service=service, resource=resource)
 
-    def pipeline_arn(self) -> str:
+    def release_pipeline_arn(self) -> str:
         """Of the release pipeline, which is a resource without a type."""
-        return self.arn("codepipeline", self.pipeline_name)
+        return self.arn("codepipeline", self.release_pipeline_name)
 
     def endpoint_arns(self) -> list[str]:
         """Of both endpoints."""
@@ -85,3 +91,19 @@ class ReleaseScope:
         return iam.PolicyStatement(
             actions=list(actions), resources=[self.arn("ssm", f"parameter{self.champion_parameter}")]
         )
+
+    def announce(self, source: str) -> iam.PolicyStatement:
+        """Sending events of `source` to the default bus."""
+        return iam.PolicyStatement(
+            actions=["events:PutEvents"],
+            resources=[self.arn("events", f"event-bus/{EVENT_BUS}")],
+            conditions={"StringEquals": {"events:source": source}},
+        )
+
+    def list_artifacts(self) -> iam.PolicyStatement:
+        """Without the right to list, S3 answers a missing object with 403 instead of 404."""
+        return iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.artifact_bucket.bucket_arn])
+
+    def use_key(self, *actions: str) -> iam.PolicyStatement:
+        """`actions` on the key of data and models."""
+        return iam.PolicyStatement(actions=list(actions), resources=[self.key.key_arn])

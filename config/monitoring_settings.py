@@ -1,0 +1,107 @@
+"""Typed settings of monitoring and of the loop back to training.
+
+Must not know what an analysis does: names are checked against the list of those that exist, no more.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from config.base import Base, InstanceType
+
+Analysis = Literal["data_quality", "attribution", "model_quality", "bias"]
+Share = Annotated[float, Field(gt=0, lt=1)]
+_NEEDS_LABELS = {"model_quality", "bias"}
+# Model Monitor's schedules run hourly at most: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-schedule-expression.html
+_HOUR = 60
+
+
+class MonitorSettings(Base):
+    """One monitor: which analyses, over windows of `window_minutes`, one after another without a gap.
+
+    `label_delay_minutes`: how long a window rests before it is judged, so that labels can arrive; needed by analyses
+    that compare with labels.
+    """
+
+    analyses: Annotated[tuple[Analysis, ...], Field(min_length=1, strict=False)]
+    window_minutes: Annotated[int, Field(ge=5, le=7 * 24 * _HOUR)]
+    label_delay_minutes: Annotated[int, Field(ge=0, le=90 * 24 * _HOUR)] = 0
+
+    @model_validator(mode="after")
+    def _labels_can_arrive(self) -> Self:
+        if not self.label_delay_minutes and _NEEDS_LABELS.intersection(self.analyses):
+            raise ValueError(
+                "model_quality and bias compare with labels, which arrive later than the request: set "
+                "label_delay_minutes"
+            )
+        return self
+
+
+class AlarmPolicySettings(Base):
+    """When a difference counts: see `drift_monitor.drift.policy`, which reads these names.
+
+    `windows_to_alarm` of the last `windows` must stand out before a feature is a violation.
+    """
+
+    false_discovery_rate: Share = 0.01
+    effect_floor: Share = 0.05
+    minimum_rows: Annotated[int, Field(ge=30, le=1_000_000)] = 100
+    windows_to_alarm: Annotated[int, Field(ge=1, le=24)] = 2
+    windows: Annotated[int, Field(ge=1, le=24)] = 3
+
+    @model_validator(mode="after")
+    def _can_fire(self) -> Self:
+        if self.windows_to_alarm > self.windows:
+            raise ValueError(
+                f"{self.windows_to_alarm} of the last {self.windows} windows cannot be: windows_to_alarm may not "
+                "exceed windows"
+            )
+        return self
+
+
+class MonitoringSettings(Base):
+    """How the live model of each project is watched.
+
+    `engine`: `analyzer` is this project's own, on EventBridge Scheduler; `model-monitor` is SageMaker Model Monitor's
+    schedules, for accounts that still have it. Without `enabled` everything is there and nothing runs by itself.
+    `delivery_minutes`: how late captured requests may be in S3.
+    """
+
+    engine: Literal["analyzer", "model-monitor"] = "analyzer"
+    enabled: bool = True
+    instance_type: InstanceType = "ml.m5.large"
+    delivery_minutes: Annotated[int, Field(ge=0, le=_HOUR)] = 10
+    monitors: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,20}$")], MonitorSettings] = Field(
+        default={
+            "inputs": MonitorSettings(analyses=("data_quality", "attribution"), window_minutes=_HOUR),
+            "outcomes": MonitorSettings(
+                analyses=("model_quality", "bias"), window_minutes=24 * _HOUR, label_delay_minutes=24 * _HOUR
+            ),
+        },
+        min_length=1,
+    )
+    policy: AlarmPolicySettings = AlarmPolicySettings()
+
+    @model_validator(mode="after")
+    def _engine_can(self) -> Self:
+        if self.engine == "model-monitor":
+            short = [name for name, monitor in self.monitors.items() if monitor.window_minutes % _HOUR]
+            if short:
+                raise ValueError(
+                    f"Model Monitor runs on full hours: window_minutes of {', '.join(short)} should be a multiple of 60"
+                )
+        return self
+
+
+class RetrainingSettings(Base):
+    """When the loop trains by itself; it never approves.
+
+    After a training nothing but new data starts another for `cooldown_hours`. `minimum_new_rows`: by how many rows the
+    newest snapshot must exceed the one that the live version learned from. `schedule` trains on a calendar, too: a
+    cron or rate expression of EventBridge Scheduler. A training that takes longer than `timeout_hours` is given up.
+    """
+
+    cooldown_hours: Annotated[int, Field(ge=0, le=24 * 90)] = 24
+    minimum_new_rows: Annotated[int, Field(ge=1)] = 50
+    schedule: Annotated[str, Field(pattern=r"^(rate|cron)\(.+\)$")] | None = None
+    timeout_hours: Annotated[int, Field(ge=1, le=72)] = 6

@@ -1,0 +1,37 @@
+"""Names of the metrics that an analysis emits: the one list that alarms and dashboards are checked against.
+
+Standard library only, and no code that runs: the synthesis of a stack reads it, too.
+"""
+
+NAMESPACE = "Cd4ml/Monitoring"
+
+ENDPOINT_DIMENSION, MONITOR_DIMENSION, FEATURE_DIMENSION = "EndpointName", "Monitor", "Feature"
+
+# One series each, with the dimensions EndpointName and Monitor.
+ROWS = "Rows"
+UNUSABLE_CAPTURE_PERCENT = "UnusableCapturePercent"
+INSUFFICIENT_DATA = "InsufficientData"
+DATA_QUALITY_VIOLATIONS = "DataQualityViolations"
+DRIFTED_FEATURES = "DriftedFeatures"
+LARGEST_DISTANCE = "LargestDistance"
+MODEL_QUALITY_VIOLATIONS = "ModelQualityViolations"
+LABEL_COVERAGE_PERCENT = "LabelCoveragePercent"
+BIAS_VIOLATIONS = "BiasViolations"
+ATTRIBUTION_VIOLATIONS = "AttributionViolations"
+ATTRIBUTION_NDCG = "AttributionNdcg"
+
+# The figures of model quality, by problem type, after this prefix: `ModelQuality/mape`.
+MODEL_QUALITY_PREFIX = "ModelQuality/"
+
+# One series per feature, for the most drifted few, with the dimension Feature as well.
+FEATURE_DISTANCE = "FeatureDistance"
+
+ANALYSES = {
+    "data_quality": (DATA_QUALITY_VIOLATIONS, DRIFTED_FEATURES, LARGEST_DISTANCE),
+    "attribution": (ATTRIBUTION_VIOLATIONS, ATTRIBUTION_NDCG),
+    "model_quality": (MODEL_QUALITY_VIOLATIONS, LABEL_COVERAGE_PERCENT),
+    "bias": (BIAS_VIOLATIONS,),
+}
+"""Metrics of each analysis; those above them come from every run."""
+
+ALWAYS = (ROWS, UNUSABLE_CAPTURE_PERCENT, INSUFFICIENT_DATA)

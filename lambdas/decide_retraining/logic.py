@@ -1,0 +1,129 @@
+"""Decides whether the loop trains now: one training at a time, on data that the live version has not learned from.
+
+With the answer "train" the lock is held by the asking execution, which has to free it whatever happens. Must not
+start anything.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from lambdas.decide_retraining.trigger import Reason, Trigger
+from lambdas.shared.champion_search import ChampionSearch
+from lambdas.shared.events import Event, EventBus
+from lambdas.shared.retraining_lock import LockState, RetrainingLock
+from lambdas.shared.snapshots import Snapshot, Snapshots
+
+# People and calendars may ask at any time; a monitor asks in every window for as long as it finds the same.
+_WAITS_FOR_COOLDOWN = frozenset({Reason.VIOLATION, Reason.SCHEDULE})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """See `config.monitoring_settings.RetrainingSettings`."""
+
+    cooldown: timedelta
+    minimum_new_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skip(Exception):
+    """There will be no training; `somebody_acts` says that without a person nothing will change."""
+
+    why: str
+    somebody_acts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retraining:
+    """What the function works with. `sagemaker` and `states` are boto3 clients."""
+
+    sagemaker: Any
+    states: Any
+    lock: RetrainingLock
+    snapshots: Snapshots
+    champions: ChampionSearch
+    bus: EventBus
+    pipeline: str
+    limits: Limits
+    subject: dict[str, str]
+
+    def decide(self, trigger: Trigger, *, execution: str, now: datetime) -> dict[str, Any]:
+        """{"decision": "train", "reason", "snapshot"} with the lock taken, or {"decision": "skip", "reason"}.
+
+        A skip is announced, so that a violation that nothing can answer reaches a person.
+        """
+        try:
+            state = self.lock.read()
+            snapshot = self._worth_training(trigger, state, now=now)
+            self._nothing_in_flight(state, execution)
+            if not self.lock.take(execution, seen=state):
+                raise Skip("another execution of the loop was quicker")
+        except Skip as skip:
+            self._announce(trigger, skip)
+            return {"decision": "skip", "reason": str(skip)}
+        return {"decision": "train", "reason": trigger.description, "snapshot": asdict(snapshot)}
+
+    def _worth_training(self, trigger: Trigger, state: LockState, *, now: datetime) -> Snapshot:
+        """The newest snapshot, if there is reason to learn from it now; raises Skip otherwise."""
+        snapshot = self.snapshots.newest()
+        if snapshot is None:
+            raise Skip("there is no data yet: upload files below raw/ of the lake", somebody_acts=True)
+        if trigger.reason is Reason.MANUAL:
+            return snapshot
+        if trigger.reason in _WAITS_FOR_COOLDOWN and state.last_ended:
+            ready = state.last_ended + self.limits.cooldown
+            if now < ready:
+                raise Skip(
+                    f"the last training ended at {state.last_ended.isoformat()}: nothing before {ready.isoformat()}"
+                )
+        if snapshot.data_version == state.last_data_version:
+            raise Skip(
+                f"the last training was on the same data, version {snapshot.data_version}; the loop trains as soon as "
+                "newer data is admitted",
+                somebody_acts=trigger.reason is Reason.VIOLATION,
+            )
+        self._has_new_rows(trigger, snapshot)
+        return snapshot
+
+    def _has_new_rows(self, trigger: Trigger, snapshot: Snapshot) -> None:
+        champion = self.champions.find()
+        known = champion.properties.get("data_version") if champion else None
+        rows = self.snapshots.rows(known) if known else None
+        if rows is None:
+            return
+        new = snapshot.rows - rows
+        if snapshot.data_version == known or new < self.limits.minimum_new_rows:
+            raise Skip(
+                f"the newest data has {max(new, 0)} rows that the champion has not learned from, "
+                f"{self.limits.minimum_new_rows} are needed; add labelled data",
+                somebody_acts=trigger.reason is Reason.VIOLATION,
+            )
+
+    def _nothing_in_flight(self, state: LockState, execution: str) -> None:
+        if state.holder and state.holder != execution and self._runs(state.holder):
+            raise Skip(f"a training is under way already: {state.holder}")
+        running = self.sagemaker.list_pipeline_executions(
+            PipelineName=self.pipeline, SortBy="CreationTime", SortOrder="Descending", MaxResults=10
+        )["PipelineExecutionSummaries"]
+        for one in running:
+            if one["PipelineExecutionStatus"] in ("Executing", "Stopping"):
+                raise Skip(f"a training is under way already: {one['PipelineExecutionArn']}")
+
+    def _runs(self, holder: str) -> bool:
+        """Whether a holder still runs: one that was killed could not free the lock."""
+        try:
+            answer = self.states.describe_execution(executionArn=holder)
+        except self.states.exceptions.ExecutionDoesNotExist:
+            return False
+        return bool(answer["status"] == "RUNNING")
+
+    def _announce(self, trigger: Trigger, skip: Skip) -> None:
+        detail = {
+            **self.subject,
+            "reason": str(trigger.reason),
+            "description": trigger.description,
+            "why": str(skip),
+            "somebodyActs": skip.somebody_acts,
+        }
+        self.bus.send(Event("Retraining Skipped", detail))
