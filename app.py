@@ -11,6 +11,8 @@ from data_contracts.contract import ContractError
 from sagemaker_pipelines.errors import PipelinesError
 from stacks.data_lake_stack import DataLakeStack
 from stacks.errors import StacksError
+from stacks.metric_checks import check_assembly
+from stacks.monitoring_signals import emitted_metrics
 from stacks.monitoring_stack import MonitoringStack
 from stacks.projects import load_projects
 from stacks.release_stack import ReleaseStack
@@ -20,7 +22,7 @@ from stacks.training_stack import TrainingStack
 ROOT = Path(__file__).resolve().parent
 
 
-def compose(app: App) -> None:
+def compose(app: App) -> Stage:
     """Give the app the stacks of the stage that the context names (`dev` unless it does)."""
     context = app.node.try_get_context
     settings = load_settings(str(context("stage") or "dev"))
@@ -31,13 +33,14 @@ def compose(app: App) -> None:
     training = TrainingStack(app, stage=stage, data_lake=data_lake)
     ReleaseStack(app, stage=stage, data_lake=data_lake, training=training)
     MonitoringStack(app, stage=stage, data_lake=data_lake, training=training)
+    return stage
 
 
 if __name__ == "__main__":
     # Read here, too, so that `python app.py` gives the very templates that the CLI gives.
     cdk_app = App(context=json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"])
     try:
-        compose(cdk_app)
+        cdk_stage = compose(cdk_app)
+        check_assembly(Path(cdk_app.synth().directory), emitted_metrics(cdk_stage))
     except (ConfigError, ContractError, PipelinesError, StacksError) as error:
         sys.exit(f"Cannot synthesize: {error}")
-    cdk_app.synth()

@@ -17,10 +17,11 @@ class BenchmarkError(Exception):
 
 @dataclass(frozen=True)
 class Usage:
-    """Seconds of the wall clock and of the CPU (user and system, all processes of the command)."""
+    """Seconds of the wall clock and of the CPU (user and system, all processes of the command), and what it printed."""
 
     wall: float
     cpu: float
+    output: str = ""
 
 
 def measure(arguments: Sequence[str], *, environment: Mapping[str, str], folder: Path = ROOT) -> Usage:
@@ -29,13 +30,13 @@ def measure(arguments: Sequence[str], *, environment: Mapping[str, str], folder:
     process = subprocess.Popen(
         list(arguments), cwd=folder, env=dict(environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    output = process.stdout.read() if process.stdout else b""
+    output = process.stdout.read().decode(errors="replace") if process.stdout else ""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        tail = "\n".join(output.decode(errors="replace").splitlines()[-15:])
+        tail = "\n".join(output.splitlines()[-15:])
         raise BenchmarkError(f"{' '.join(arguments)} ended with {process.returncode}:\n{tail}")
-    return Usage(wall=time.monotonic() - started, cpu=usage.ru_utime + usage.ru_stime)
+    return Usage(wall=time.monotonic() - started, cpu=usage.ru_utime + usage.ru_stime, output=output)
 
 
 def median_of(runs: int, once: Callable[[], Usage]) -> Usage:

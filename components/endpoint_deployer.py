@@ -24,11 +24,19 @@ _SCALING_LINKED_ROLE = (
 
 
 @dataclass(frozen=True, kw_only=True)
+class MonitoringDeployment:
+    """SageMaker's own monitoring schedules, by name, which come with the endpoint, and the role of their jobs."""
+
+    schedules: tuple[str, ...]
+    role: iam.IRole
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeployedEndpoint:
     """One environment's endpoint and what its stack is made of.
 
-    `alarm_names` is a pattern. `resource_prefix` is how the logical ids of Model and EndpointConfig begin, which their
-    names contain.
+    `alarm_names` is a pattern. `resource_prefix` is how the logical ids of Model, EndpointConfig and job definitions
+    begin, which their names contain.
     """
 
     stack_name: str
@@ -38,6 +46,7 @@ class DeployedEndpoint:
     model_package_group: str
     endpoint_role: iam.IRole
     encryption_key: kms.IKey
+    monitoring: MonitoringDeployment | None = None
 
 
 class EndpointDeployer(Construct):
@@ -57,6 +66,7 @@ class EndpointDeployer(Construct):
             *_endpoint_of(self, endpoint),
             *_observation(self, endpoint),
             *_scaling(self, endpoint),
+            *(_schedules(self, endpoint, endpoint.monitoring) if endpoint.monitoring else ()),
         ):
             self.role.add_to_policy(statement)
         self.action_statements = tuple(_stack_operations(self, endpoint, self.role, may_replace=may_replace))
@@ -111,6 +121,21 @@ def _endpoint_of(scope: Construct, endpoint: DeployedEndpoint) -> Iterator[iam.P
         conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
     )
     yield iam.PolicyStatement(actions=["kms:DescribeKey"], resources=[endpoint.encryption_key.key_arn])
+
+
+def _schedules(
+    scope: Construct, endpoint: DeployedEndpoint, monitoring: MonitoringDeployment
+) -> Iterator[iam.PolicyStatement]:
+    definitions = _arn(scope, "sagemaker", f"data-quality-job-definition/*{endpoint.resource_prefix}*")
+    verbs = ("Create", "Describe", "Delete")
+    yield iam.PolicyStatement(
+        actions=[*(f"sagemaker:{verb}DataQualityJobDefinition" for verb in verbs), *_TAGGING], resources=[definitions]
+    )
+    yield iam.PolicyStatement(
+        actions=[*(f"sagemaker:{verb}MonitoringSchedule" for verb in (*verbs, "Update")), *_TAGGING],
+        resources=[_arn(scope, "sagemaker", f"monitoring-schedule/{name}") for name in monitoring.schedules],
+    )
+    yield _pass(monitoring.role, to="sagemaker.amazonaws.com")
 
 
 def _observation(scope: Construct, endpoint: DeployedEndpoint) -> Iterator[iam.PolicyStatement]:

@@ -3,13 +3,17 @@
 Must not name a metric itself: the names come from whoever knows the analyzer.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 _LONGEST_PERIOD_SECONDS = 86_400
+# CloudWatch looks back a week at most:
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+_LONGEST_LOOK_SECONDS = 7 * 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +28,11 @@ class MonitorMetrics:
     def period_seconds(self) -> int:
         """Of an alarm that sees each value once; CloudWatch's longest is a day."""
         return min(self.seconds_between, _LONGEST_PERIOD_SECONDS)
+
+    @property
+    def periods_of_two(self) -> int:
+        """In how many periods two values come."""
+        return math.ceil(2 * self.seconds_between / self.period_seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +77,13 @@ class MonitoringAlarms(Construct):
         self.arns: Sequence[str] = [alarm.attr_arn for alarm in alarms]
 
     def add_silence(self, metric: str, meaning: str) -> None:
-        """Alarm when two windows in a row brought no value of `metric`, which every run emits."""
-        self._alarm("Silence", metric, meaning, _SILENT)
+        """Alarm when two windows in a row brought no value of `metric`, which every run emits.
+
+        There is none for windows of more than half a week, two of which CloudWatch cannot look back on.
+        """
+        periods = self._metrics.periods_of_two
+        if periods * self._metrics.period_seconds <= _LONGEST_LOOK_SECONDS:
+            self._alarm("Silence", metric, meaning, replace(_SILENT, evaluation_periods=periods))
 
     def _alarm(self, name: str, metric: str, meaning: str, condition: _Condition) -> cloudwatch.CfnAlarm:
         return cloudwatch.CfnAlarm(

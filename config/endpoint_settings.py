@@ -20,7 +20,7 @@ _UNSEEN_BY_P99 = 1
 
 def _own_namespace(name: str) -> str:
     if name.lower().startswith(("aws/", "/aws/")):
-        raise ValueError("AWS's own namespaces cannot be published to: choose another one, such as CD4ML/ModelQuality")
+        raise ValueError("AWS's own namespaces cannot be published to: choose another one, such as Cd4ml/Monitoring")
     return name
 
 

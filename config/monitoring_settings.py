@@ -14,6 +14,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 _NEEDS_LABELS = {"model_quality", "bias"}
 # Model Monitor's schedules run hourly at most: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-schedule-expression.html
 _HOUR = 60
+_HOURS_OF_A_DAY = 24
 
 
 class MonitorSettings(Base):
@@ -62,9 +63,9 @@ class AlarmPolicySettings(Base):
 class MonitoringSettings(Base):
     """How the live model of each project is watched.
 
-    `engine`: `analyzer` is this project's own, on EventBridge Scheduler; `model-monitor` is SageMaker Model Monitor's
-    schedules, for accounts that still have it. Without `enabled` everything is there and nothing runs by itself.
-    `delivery_minutes`: how late captured requests may be in S3.
+    `engine`: `analyzer` is this project's own, on EventBridge Scheduler; with `model-monitor`, for accounts that still
+    have it, schedules of SageMaker Model Monitor run the same analyzer where they can. Without `enabled` nothing runs
+    by itself. `delivery_minutes`: how late captured requests may be in S3.
     """
 
     engine: Literal["analyzer", "model-monitor"] = "analyzer"
@@ -82,14 +83,28 @@ class MonitoringSettings(Base):
     )
     policy: AlarmPolicySettings = AlarmPolicySettings()
 
+    @property
+    def by_sagemaker(self) -> tuple[str, ...]:
+        """Monitors that SageMaker's own schedules run: they hand over neither the model nor when labels are due."""
+        if self.engine != "model-monitor" or not self.enabled:
+            return ()
+        return tuple(name for name, monitor in self.monitors.items() if monitor.analyses == ("data_quality",))
+
     @model_validator(mode="after")
     def _engine_can(self) -> Self:
-        if self.engine == "model-monitor":
-            short = [name for name, monitor in self.monitors.items() if monitor.window_minutes % _HOUR]
-            if short:
-                raise ValueError(
-                    f"Model Monitor runs on full hours: window_minutes of {', '.join(short)} should be a multiple of 60"
-                )
+        if self.engine != "model-monitor":
+            return self
+        alone = [one for one in self.monitors.values() if one.analyses == ("data_quality",)]
+        if not alone:
+            raise ValueError(
+                "SageMaker's schedules hand over neither the model nor labels, so they run monitors whose one analysis "
+                'is data_quality: give a monitor analyses = ["data_quality"], and the others to a second one'
+            )
+        if any(_HOURS_OF_A_DAY * _HOUR % one.window_minutes or one.window_minutes % _HOUR for one in alone):
+            raise ValueError(
+                "Model Monitor runs on full hours, and begins anew every day: window_minutes of a monitor of "
+                "data_quality should be 60, 120, 180, 240, 360, 480, 720 or 1440"
+            )
         return self
 
 

@@ -6,6 +6,7 @@ Standard library only, and no code that runs: the synthesis of a stack reads it,
 NAMESPACE = "Cd4ml/Monitoring"
 
 ENDPOINT_DIMENSION, MONITOR_DIMENSION, FEATURE_DIMENSION = "EndpointName", "Monitor", "Feature"
+VARIANT_DIMENSION = "VariantName"
 
 # One series each, with the dimensions EndpointName and Monitor.
 ROWS = "Rows"
@@ -22,6 +23,14 @@ ATTRIBUTION_NDCG = "AttributionNdcg"
 
 # The figures of model quality, by problem type, after this prefix: `ModelQuality/mape`.
 MODEL_QUALITY_PREFIX = "ModelQuality/"
+_REGRESSION = ("mae", "mse", "rmse", "r2", "mape", "bias")
+_CLASSIFICATION = (
+    *("accuracy", "recall", "precision", "auc", "f0_5", "f1", "f2"),
+    *("true_positive_rate", "true_negative_rate", "false_positive_rate", "false_negative_rate"),
+    *("weighted_recall", "weighted_precision", "weighted_f0_5", "weighted_f1", "weighted_f2"),
+)
+# With the dimensions EndpointName and VariantName as well, so that they can roll a release back.
+MODEL_QUALITY = frozenset(f"{MODEL_QUALITY_PREFIX}{name}" for name in (*_REGRESSION, *_CLASSIFICATION))
 
 # One series per feature, for the most drifted few, with the dimension Feature as well.
 FEATURE_DISTANCE = "FeatureDistance"

@@ -8,14 +8,16 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-exclusions
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from drift_monitor import metric_names
 from stacks.errors import StacksError
 
 Template = Mapping[str, Any]
 Body = Mapping[str, Any]
 
-# What SageMaker emits for a variant, by namespace.
+# What is emitted for a variant, by namespace: by SageMaker, and by our own analyzer.
 # https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
-_EMITTED = {
+_EMITTED: Mapping[str, frozenset[str] | set[str]] = {
+    metric_names.NAMESPACE: metric_names.MODEL_QUALITY,
     "AWS/SageMaker": {
         *("Invocations", "InvocationsPerInstance", "Invocation4XXErrors", "Invocation5XXErrors"),
         *("InvocationModelErrors", "ModelLatency", "OverheadLatency", "ModelSetupTime"),
@@ -32,6 +34,7 @@ _NAME_OF = {
     "AWS::SageMaker::Model": "ModelName",
     "AWS::SageMaker::EndpointConfig": "EndpointConfigName",
     "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::SageMaker::DataQualityJobDefinition": "JobDefinitionName",
 }
 
 
@@ -162,10 +165,10 @@ def _alarms(template: Template, variant: str) -> Iterator[str]:
 
 def _alarm_faults(alarm: Body, variant: str) -> Iterator[str]:
     namespace, metric = str(alarm["Namespace"]), alarm["MetricName"]
-    emitted = _EMITTED.get(namespace, set())
-    if namespace.lower().startswith(_AWS_NAMESPACES) and metric not in emitted:
-        known = ", ".join(sorted(emitted)) or "nothing"
-        yield f"an endpoint does not emit {metric} in {namespace}, so it would never go off; there it emits: {known}"
+    emitted, ours = _EMITTED.get(namespace, frozenset()), namespace == metric_names.NAMESPACE
+    if (ours or namespace.lower().startswith(_AWS_NAMESPACES)) and metric not in emitted:
+        known, who = ", ".join(sorted(emitted)) or "nothing", "the analyzer" if ours else "an endpoint"
+        yield f"{who} does not emit {metric} in {namespace}, so it would never go off; there it emits: {known}"
     dimensions = {entry["Name"]: entry["Value"] for entry in alarm.get("Dimensions", [])}
     if dimensions != {"EndpointName": {"Ref": "EndpointName"}, "VariantName": variant}:
         yield f"its dimensions must be EndpointName (the parameter) and VariantName = {variant!r}"

@@ -1,18 +1,29 @@
 """What a release passes to the endpoint's template.
 
-Must not have a default for what a release has to say: only the shadow is optional.
+Must not have a default for what a release has to say: only the shadow is optional. An environment without monitoring
+says so, with the baseline `none`.
 """
+
+from dataclasses import dataclass
 
 from aws_cdk import CfnParameter, Stack
 
-NO_MODEL = "none"
+NO_MODEL = NO_BASELINE = "none"
 _PACKAGE_ARN = r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:model-package/[^/]+/\d+"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoringParameters:
+    """What SageMaker's own monitoring schedules need; `baseline_uri` is NO_BASELINE where there are to be none."""
+
+    baseline_uri: str
+    role_arn: str
 
 
 class EndpointParameters:
     """The parameters of the template of `stack`, as values to build with."""
 
-    def __init__(self, stack: Stack, *, with_shadow: bool) -> None:
+    def __init__(self, stack: Stack, *, with_shadow: bool, with_schedules: bool) -> None:
         self._stack = stack
         self.model_package_arn = self._text("ModelPackageArn", "The approved version", pattern=_PACKAGE_ARN)
         self.endpoint_name = self._text("EndpointName", "Name of the endpoint, the same for every version")
@@ -23,6 +34,15 @@ class EndpointParameters:
         self.instance_count = self._number("InstanceCount", "Machines at the start, and the least that scaling leaves")
         self.maximum_instance_count = self._number("MaximumInstanceCount", "The most that scaling starts")
         self.shadow_model_package_arn = self._shadow() if with_shadow else None
+        self.monitoring = self._monitoring() if with_schedules else None
+
+    def _monitoring(self) -> "MonitoringParameters":
+        return MonitoringParameters(
+            baseline_uri=self._text(
+                "BaselineUri", "S3 prefix of the version's baseline", pattern=f"{NO_BASELINE}|s3://.+/"
+            ),
+            role_arn=self._text("MonitoringRoleArn", "What the jobs of the monitoring schedules may do"),
+        )
 
     def _shadow(self) -> str:
         return CfnParameter(

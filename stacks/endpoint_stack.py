@@ -12,11 +12,12 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from components.blue_green import TrafficShift, deployment, routing, routing_at_once
+from components.data_quality_schedule import DataQualitySchedule, MonitoredEndpoint, MonitoringJob
 from components.endpoint_dashboard import EndpointDashboard
 from components.endpoint_scaling import EndpointScaling, ScalingRange
 from components.rollback_alarms import AlarmWindow, RollbackAlarms, WatchedVariant
 from components.served_model import CaptureSettings, EndpointConfiguration, ServedModel, ServedVariant
-from stacks.endpoint_parameters import NO_MODEL, EndpointParameters
+from stacks.endpoint_parameters import NO_BASELINE, NO_MODEL, EndpointParameters, MonitoringParameters
 from stacks.endpoint_policy import rollback_rules, traffic_shift
 from stacks.projects import PRODUCTION, Project
 from stacks.stage import Stage
@@ -27,9 +28,13 @@ ALARMS = "Alarms"
 
 
 class EndpointStack(Stack):
-    """Model, EndpointConfig and Endpoint of a version, with its alarms, scaling and dashboard."""
+    """Model, EndpointConfig and Endpoint of a version, with its alarms, scaling and dashboard.
 
-    def __init__(self, scope: Construct, *, stage: Stage, project: Project) -> None:
+    `image_uri` is what monitoring schedules of SageMaker run, where the settings ask for them: they come with the
+    endpoint, since their baseline must be that of the version that is released.
+    """
+
+    def __init__(self, scope: Construct, *, stage: Stage, project: Project, image_uri: str) -> None:
         name = project.endpoint_stack_name(stage.name, PRODUCTION)
         super().__init__(
             scope,
@@ -41,11 +46,14 @@ class EndpointStack(Stack):
         )
         self._settings = stage.settings.endpoint
         self._ids = project.resource_prefix(stage.name)
-        self._given = EndpointParameters(self, with_shadow=self._settings.shadow)
+        schedules = stage.settings.monitoring.by_sagemaker
+        self._given = EndpointParameters(self, with_shadow=self._settings.shadow, with_schedules=bool(schedules))
         alarms = self._alarms()
         configuration = self._configuration()
         endpoint = self._endpoint(configuration, alarms)
         self._scaling(endpoint)
+        if self._given.monitoring:
+            self._schedules(stage, project, endpoint, image_uri=image_uri, given=self._given.monitoring)
         EndpointDashboard(
             self,
             "Overview",
@@ -134,6 +142,44 @@ class EndpointStack(Stack):
             self, "OneInstance", expression=Fn.condition_equals(self._given.instance_count.value_as_string, "1")
         )
         return {"Fn::If": [alone.logical_id, routing_at_once(shift), routing(shift)]}
+
+    def _schedules(
+        self,
+        stage: Stage,
+        project: Project,
+        endpoint: sagemaker.CfnEndpoint,
+        *,
+        image_uri: str,
+        given: MonitoringParameters,
+    ) -> None:
+        settings = stage.settings.monitoring
+        monitored = CfnCondition(
+            self, "Monitored", expression=Fn.condition_not(Fn.condition_equals(given.baseline_uri, NO_BASELINE))
+        )
+        # One parameter less: a release passes at most 1,000 characters.
+        bucket = Fn.select(2, Fn.split("/", self._given.capture_uri))
+        for name in settings.by_sagemaker:
+            DataQualitySchedule(
+                self,
+                f"Schedule-{name}",
+                name=project.monitor_name(stage.name, name),
+                logical_id=f"{self._ids}monitor{name.replace('-', '')}",
+                hours=settings.monitors[name].window_minutes // 60,
+                endpoint=MonitoredEndpoint(
+                    name=endpoint.attr_endpoint_name,
+                    variant_name=CHAMPION,
+                    model_package_arn=self._given.model_package_arn,
+                    baseline_uri=given.baseline_uri,
+                    output_uri=f"s3://{bucket}/{project.monitoring_prefix}{name}",
+                ),
+                job=MonitoringJob(
+                    image_uri=image_uri,
+                    role_arn=given.role_arn,
+                    instance_type=settings.instance_type,
+                    encryption_key_arn=self._given.encryption_key_arn,
+                ),
+                condition=monitored,
+            )
 
     def _scaling(self, endpoint: sagemaker.CfnEndpoint) -> None:
         least, most = self._given.instance_count, self._given.maximum_instance_count

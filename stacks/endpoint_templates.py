@@ -25,15 +25,18 @@ class EndpointTemplate:
     file: str
 
 
-def endpoint_templates(scope: Construct, *, stage: Stage) -> Mapping[str, EndpointTemplate]:
-    """The endpoint template of each project of the stage, by the project's name.
+def endpoint_templates(scope: Construct, *, stage: Stage, image_uri: str) -> Mapping[str, EndpointTemplate]:
+    """The endpoint template of each project of the stage, by the project's name; `image_uri` is the runtime image.
 
     Raises EndpointTemplateError with every fault of a template that would make a release unsafe.
     """
     assembly = Assembly(scope, "Endpoints", env=stage.environment)
     # Finished before the app is, so that the app's own tags do not reach it.
     stage.tag(assembly)
-    stacks = {project.name: EndpointStack(assembly, stage=stage, project=project) for project in stage.projects}
+    stacks = {
+        project.name: EndpointStack(assembly, stage=stage, project=project, image_uri=image_uri)
+        for project in stage.projects
+    }
     folder = Path(assembly.synth().directory)
     templates = {}
     for name, stack in stacks.items():

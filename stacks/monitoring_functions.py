@@ -65,7 +65,6 @@ def report_monitoring(construct: Construct, scope: ProjectScope) -> EventFunctio
         description=f"Announces what the monitors of {scope.project.name} found",
         environment={
             "ARTIFACT_BUCKET": scope.artifact_bucket.bucket_name,
-            "RUNS_PREFIX": scope.monitoring_runs,
             "EVENT_BUS": EVENT_BUS,
         },
         timeout_seconds=60,

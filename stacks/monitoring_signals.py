@@ -1,19 +1,20 @@
-"""Alarms and the dashboard over what the monitors emit, and the proof that they emit it.
+"""Alarms and the dashboard over what the monitors emit. That they emit it is proven by `stacks.metric_checks`.
 
-An alarm on a metric that nobody emits never goes off and looks healthy: a template with one is refused.
+Must not decide what is a violation: the analyses do.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from constructs import Construct
 
 from components.monitoring_alarms import MonitoringAlarms, MonitorMetrics
 from components.monitoring_dashboard import Graph, MonitoringDashboard
-from config.monitoring_settings import MonitorSettings
 from drift_monitor import metric_names
-from stacks.errors import StacksError
+from stacks.endpoint_stack import CHAMPION
+from stacks.metric_checks import EmittedMetrics, emitted_by
 from stacks.project_scope import ProjectScope
 from stacks.projects import PRODUCTION
+from stacks.stage import Stage
 
 _VIOLATIONS = {
     metric_names.DATA_QUALITY_VIOLATIONS: "The requests differ from what the live model was judged on",
@@ -24,22 +25,18 @@ _VIOLATIONS = {
 _ADVICE = "What to do: open the report that the event Violation Found names, under monitoring/runs/."
 
 
-class UnknownMetricError(StacksError):
-    """An alarm or a graph names a metric that none of the monitor's analyses emits."""
-
-
 def add_signals(construct: Construct, scope: ProjectScope, *, topic_arn: str) -> None:
     """Alarms of every monitor, and one dashboard for all."""
     settings = scope.stage.settings.monitoring
     arns: list[str] = []
     graphs: list[Graph] = []
     for name, monitor in settings.monitors.items():
-        emitted = emitted_metrics(monitor)
+        emitted = emitted_by(monitor.analyses)
         metrics = MonitorMetrics(
             namespace=metric_names.NAMESPACE,
             dimensions={
                 metric_names.ENDPOINT_DIMENSION: scope.endpoint_name(PRODUCTION),
-                metric_names.MONITOR_DIMENSION: name,
+                metric_names.MONITOR_DIMENSION: scope.stage.monitor_dimension(scope.project, name),
             },
             seconds_between=60 * monitor.window_minutes,
         )
@@ -51,29 +48,30 @@ def add_signals(construct: Construct, scope: ProjectScope, *, topic_arn: str) ->
         alarms = MonitoringAlarms(
             construct, f"Alarms-{name}", metrics=metrics, violations=violations, topic_arn=topic_arn
         )
-        if settings.enabled and settings.engine == "analyzer":
-            meaning = f"Monitor {name} is silent: read the logs of its schedule, its function and its pipeline."
-            alarms.add_silence(checked(metric_names.ROWS, emitted), meaning)
+        if settings.enabled:
+            meaning = (
+                f"Monitor {name} is silent: no version is live yet, or the live one has no baseline, or a run failed. "
+                "What to do: read the logs of its function and its pipeline, or of its monitoring schedule."
+            )
+            alarms.add_silence(metric_names.ROWS, meaning)
         arns += alarms.arns
         graphs += _graphs(name, metrics, emitted)
     dashboard = f"{scope.project.resource_name(scope.stage.name)}-monitoring"
     MonitoringDashboard(construct, "Dashboard", name=dashboard, graphs=graphs, alarm_arns=arns)
 
 
-def emitted_metrics(monitor: MonitorSettings) -> frozenset[str]:
-    """Names of the metrics that a run of the monitor emits."""
-    own = (name for analysis in monitor.analyses for name in metric_names.ANALYSES[analysis])
-    return frozenset({*metric_names.ALWAYS, *own, metric_names.FEATURE_DISTANCE})
-
-
-def checked(name: str, emitted: Iterable[str]) -> str:
-    """The name, if the analyzer emits it; UnknownMetricError otherwise."""
-    if name not in emitted:
-        raise UnknownMetricError(
-            f"no analysis of this monitor emits the metric {name!r}, so an alarm on it would never go off; "
-            f"there are: {', '.join(sorted(emitted))}"
-        )
-    return name
+def emitted_metrics(stage: Stage) -> EmittedMetrics:
+    """What the monitors of all projects of the stage emit."""
+    monitors = stage.settings.monitoring.monitors
+    return EmittedMetrics(
+        analyses={
+            project.endpoint_name(stage.name, PRODUCTION): {
+                stage.monitor_dimension(project, name): monitor.analyses for name, monitor in monitors.items()
+            }
+            for project in stage.projects
+        },
+        variant=CHAMPION,
+    )
 
 
 def _graphs(name: str, metrics: MonitorMetrics, emitted: frozenset[str]) -> Iterator[Graph]:
@@ -81,6 +79,8 @@ def _graphs(name: str, metrics: MonitorMetrics, emitted: frozenset[str]) -> Iter
         "rows": (metric_names.ROWS,),
         "drift": (metric_names.LARGEST_DISTANCE, metric_names.DRIFTED_FEATURES),
         "use of features (NDCG)": (metric_names.ATTRIBUTION_NDCG,),
+        # The one or the other, as the model predicts numbers or classes.
+        "error (MAPE) or accuracy": tuple(f"{metric_names.MODEL_QUALITY_PREFIX}{one}" for one in ("mape", "accuracy")),
         "labels (percent)": (metric_names.LABEL_COVERAGE_PERCENT,),
         "unusable requests (percent)": (metric_names.UNUSABLE_CAPTURE_PERCENT,),
     }

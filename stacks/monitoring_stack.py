@@ -54,8 +54,7 @@ class MonitoringStack(Stack):
         pipeline = self._pipeline(construct, scope, jobs)
         starter = start_monitoring(construct, scope, pipeline=pipeline, lake_bucket=self._data_lake.lake_bucket)
         reporter = report_monitoring(construct, scope)
-        if self._stage.settings.monitoring.engine == "analyzer":
-            self._schedule(construct, scope, starter)
+        self._schedule(construct, scope, starter)
         add_signals(construct, scope, topic_arn=self._data_lake.topic.topic_arn)
         self._report_failed_executions(construct, pipeline)
         for what, function in (("started", starter), ("reported", reporter)):
@@ -114,9 +113,11 @@ class MonitoringStack(Stack):
         )
 
     def _schedule(self, construct: Construct, scope: ProjectScope, starter: EventFunction) -> None:
-        """One schedule for each monitor. With the other engine, SageMaker's own schedules come with the endpoint."""
+        """One schedule for each monitor; those that SageMaker runs itself come with the endpoint."""
         settings = self._stage.settings.monitoring
         for name, monitor in settings.monitors.items():
+            if name in settings.by_sagemaker:
+                continue
             ScheduledCall(
                 construct,
                 f"Schedule-{name}",

@@ -14,7 +14,7 @@ from stacks.endpoint_stack import ALARMS
 from stacks.projects import PRODUCTION, STAGING, Project
 from stacks.stage import Stage
 
-CAPTURE, GROUND_TRUTH, MONITORING_RUNS = "monitoring/capture/", "monitoring/ground-truth/", "monitoring/runs/"
+CAPTURE, GROUND_TRUTH = "monitoring/capture/", "monitoring/ground-truth/"
 RELEASE_SOURCE, MONITORING_SOURCE, RETRAINING_SOURCE = "cd4ml.release", "cd4ml.monitoring", "cd4ml.retraining"
 EVENT_BUS = "default"
 ENVIRONMENTS = (STAGING, PRODUCTION)
@@ -49,7 +49,7 @@ class ProjectScope:
     @property
     def monitoring_runs(self) -> str:
         """Where the analyses of the project's live model lie."""
-        return f"{MONITORING_RUNS}{self.project.name}/"
+        return self.project.monitoring_prefix
 
     def endpoint_name(self, environment: str) -> str:
         """Of the environment's endpoint."""

@@ -13,6 +13,7 @@ from stacks.errors import StacksError
 PIPELINES_FOLDER = "sagemaker_pipelines"
 _CONTRACT_FILE = "data_contract.toml"
 STAGING, PRODUCTION = "staging", "production"
+_LONGEST_SAGEMAKER_NAME = 63
 
 
 class ProjectError(StacksError):
@@ -53,10 +54,25 @@ class Project:
         """SSM parameter that holds the ARN of the live version, or `none`."""
         return f"/cd4ml/{self.name}/{stage}/champion"
 
+    def monitor_name(self, stage: str, monitor: str) -> str:
+        """Name of the monitoring schedule, where SageMaker runs a monitor; at most 63 characters, or ProjectError."""
+        name = f"{self.resource_name(stage)}-{monitor}"
+        if len(name) > _LONGEST_SAGEMAKER_NAME:
+            raise ProjectError(
+                f"{name!r} is too long for a monitoring schedule: at most {_LONGEST_SAGEMAKER_NAME} characters; "
+                "shorten the monitor's name, the project's or the stage's"
+            )
+        return name
+
     @property
     def release_prefix(self) -> str:
         """Where the project's release records lie in the artifact bucket."""
         return f"releases/{self.name}/"
+
+    @property
+    def monitoring_prefix(self) -> str:
+        """Where the analyses of the project's live model lie in the artifact bucket."""
+        return f"monitoring/runs/{self.name}/"
 
     def resource_prefix(self, stage: str) -> str:
         """How the logical ids of Model and EndpointConfig begin: in lower case, as SageMaker's ARNs are."""

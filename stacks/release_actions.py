@@ -14,7 +14,7 @@ from components.action_pipeline import PipelineAction, PipelineVariable
 from components.approval_topic import ApprovalTopic
 from components.endpoint_deployer import EndpointDeployer
 from components.event_function import EventFunction
-from stacks.endpoint_parameters import NO_MODEL
+from stacks.endpoint_parameters import NO_BASELINE, NO_MODEL
 from stacks.project_scope import CAPTURE, ProjectScope
 from stacks.projects import PRODUCTION, STAGING
 
@@ -22,6 +22,7 @@ _SOURCE = "Source"
 _PACKAGE = "#{variables.ModelPackageArn}"
 _REASON = "#{variables.Reason}"
 _SHADOW = "#{variables.ShadowModelPackageArn}"
+_BASELINE = "#{variables.BaselineUri}"
 # A stack that never worked may be made anew in staging. In production it might be the one that serves.
 _STACK_MODES = {STAGING: "REPLACE_ON_FAILURE", PRODUCTION: "CREATE_UPDATE"}
 # One machine shows whether a version works; production has the fleet of the settings.
@@ -30,12 +31,16 @@ _STAGING_INSTANCES = 1
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseParts:
-    """What the actions call or pass on. `template` is the source, in which `template_file` lies."""
+    """What the actions call or pass on. `template` is the source, in which `template_file` lies.
+
+    `monitoring_role` is for SageMaker's own monitoring schedules; None where there are none.
+    """
 
     template: s3_assets.Asset
     template_file: str
     deployers: dict[str, EndpointDeployer]
     endpoint_role: iam.IRole
+    monitoring_role: iam.IRole | None
     alarm_topic_arn: str
     approvals: ApprovalTopic
     verify: EventFunction
@@ -51,6 +56,8 @@ def release_variables(scope: ProjectScope) -> list[PipelineVariable]:
     if scope.stage.settings.endpoint.shadow:
         description = "A version that gets a copy of production's requests and answers nobody"
         variables.append(PipelineVariable(name="ShadowModelPackageArn", description=description, default=NO_MODEL))
+    if scope.stage.settings.monitoring.by_sagemaker:
+        variables.append(PipelineVariable(name="BaselineUri", description="S3 prefix of the version's baseline"))
     return variables
 
 
@@ -122,6 +129,10 @@ def _parameters(environment: str, *, scope: ProjectScope, parts: ReleaseParts) -
         "InstanceCount": str(settings.minimum_instances if in_production else _STAGING_INSTANCES),
         "MaximumInstanceCount": str(settings.maximum_instances if in_production else _STAGING_INSTANCES),
     }
+    if parts.monitoring_role:
+        # Nobody but the tests asks staging anything.
+        parameters["BaselineUri"] = _BASELINE if in_production else NO_BASELINE
+        parameters["MonitoringRoleArn"] = parts.monitoring_role.role_arn
     # Only production has requests to copy.
     return parameters | ({"ShadowModelPackageArn": _SHADOW} if settings.shadow and in_production else {})
 

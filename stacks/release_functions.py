@@ -27,6 +27,7 @@ def start_release(construct: Construct, scope: ProjectScope) -> EventFunction:
             "MODEL_PACKAGE_GROUP": scope.model_package_group,
             "ARTIFACT_BUCKET": scope.artifact_bucket.bucket_name,
             "CHAMPION_PARAMETER": scope.champion_parameter,
+            "BASELINE": "needed" if scope.stage.settings.monitoring.by_sagemaker else "optional",
             "EVENT_BUS": EVENT_BUS,
         },
         timeout_seconds=300,

@@ -12,10 +12,11 @@ from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from components.action_pipeline import ActionPipeline, ArtifactPlace
-from components.endpoint_deployer import DeployedEndpoint, EndpointDeployer
+from components.endpoint_deployer import DeployedEndpoint, EndpointDeployer, MonitoringDeployment
 from components.endpoint_role import EndpointRole, ServingData
 from components.event_function import EventFunction
 from components.event_rule import EventKind
+from components.job_role import JobData, JobRole, Storage
 from components.notifications import FailureNotice, alarm_on_dead_letters
 from components.source_asset import all_but
 from stacks.data_lake_stack import DataLakeStack
@@ -49,7 +50,7 @@ class ReleaseStack(Stack):
         self._stage = stage
         self._data_lake = data_lake
         self._training = training
-        templates = endpoint_templates(scope, stage=stage)
+        templates = endpoint_templates(scope, stage=stage, image_uri=training.image.uri)
         for project in stage.projects:
             self._add(project, templates[project.name])
 
@@ -58,6 +59,11 @@ class ReleaseStack(Stack):
         scope = self._scope(project)
         starter, verify, record = (make(construct, scope) for make in (start_release, verify_endpoint, record_release))
         role = EndpointRole(construct, "Endpoints", project=project.name, data=self._serving_data(scope)).role
+        monitoring_role = self._monitoring_role(construct, scope) if self._schedules() else None
+        deployers = {
+            name: _deployer(construct, scope, name, roles=(role, monitoring_role if name == PRODUCTION else None))
+            for name in ENVIRONMENTS
+        }
         ActionPipeline(
             construct,
             "Release",
@@ -68,8 +74,9 @@ class ReleaseStack(Stack):
                 ReleaseParts(
                     template=_asset(construct, template),
                     template_file=template.file,
-                    deployers={name: _deployer(construct, scope, name, role=role) for name in ENVIRONMENTS},
+                    deployers=deployers,
                     endpoint_role=role,
+                    monitoring_role=monitoring_role,
                     alarm_topic_arn=self._data_lake.topic.topic_arn,
                     approvals=self._training.approvals,
                     verify=verify,
@@ -101,6 +108,29 @@ class ReleaseStack(Stack):
             image_repository=self._training.image.repository,
             alarm_names=tuple(scope.alarm_names(environment) for environment in ENVIRONMENTS),
         )
+
+    def _schedules(self) -> tuple[str, ...]:
+        """Monitors that SageMaker's own schedules run."""
+        return self._stage.settings.monitoring.by_sagemaker
+
+    def _monitoring_role(self, construct: Construct, scope: ProjectScope) -> iam.IRole:
+        """For the jobs of SageMaker's own schedules: read requests and the baseline, write what was found."""
+        return JobRole(
+            construct,
+            "MonitoringJobs",
+            project=f"the monitoring schedules of {scope.project.name}",
+            data=JobData(
+                storage=(
+                    Storage(
+                        bucket=scope.artifact_bucket,
+                        reads=(CAPTURE, scope.artifact_prefix),
+                        writes=(scope.monitoring_runs,),
+                    ),
+                ),
+                encryption_key=scope.key,
+                image_repository=self._training.image.repository,
+            ),
+        ).role
 
     def _report(self, construct: Construct, scope: ProjectScope, *, functions: Mapping[str, EventFunction]) -> None:
         name = scope.project.name
@@ -183,7 +213,14 @@ def _asset(construct: Construct, template: EndpointTemplate) -> s3_assets.Asset:
     )
 
 
-def _deployer(construct: Construct, scope: ProjectScope, environment: str, *, role: iam.IRole) -> EndpointDeployer:
+def _deployer(
+    construct: Construct, scope: ProjectScope, environment: str, *, roles: tuple[iam.IRole, iam.IRole | None]
+) -> EndpointDeployer:
+    """`roles`: of the endpoint, and of its monitoring schedules, if it has any."""
+    role, monitoring_role = roles
+    schedules = [
+        scope.project.monitor_name(scope.stage.name, name) for name in scope.stage.settings.monitoring.by_sagemaker
+    ]
     return EndpointDeployer(
         construct,
         f"Deploy{environment.capitalize()}",
@@ -195,6 +232,9 @@ def _deployer(construct: Construct, scope: ProjectScope, environment: str, *, ro
             model_package_group=scope.model_package_group,
             endpoint_role=role,
             encryption_key=scope.key,
+            monitoring=MonitoringDeployment(schedules=tuple(schedules), role=monitoring_role)
+            if monitoring_role
+            else None,
         ),
         may_replace=environment == STAGING,
     )

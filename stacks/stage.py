@@ -46,6 +46,11 @@ class Stage:
         logs = self.settings.logs
         return FunctionLogs(retention_days=logs.retention_days, removal_policy=_REMOVAL[logs.removal])
 
+    def monitor_dimension(self, project: Project, monitor: str) -> str:
+        """What the metrics of a monitor carry as its name: SageMaker tells a job the name of its schedule."""
+        by_sagemaker = self.settings.monitoring.by_sagemaker
+        return project.monitor_name(self.name, monitor) if monitor in by_sagemaker else monitor
+
     def stack_name(self, unit: str) -> str:
         """Name of the stack that deploys `unit` of this stage."""
         return f"Cd4ml-{self.name}-{unit}"

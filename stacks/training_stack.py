@@ -195,6 +195,7 @@ class TrainingStack(Stack):
                 f"A training of {project.name} was asked for and cannot be done.",
                 "Asked for by: <description>",
                 "Why not: <why>",
+                "What to do: act on what is named above. You hear of it once a day, for as long as it lasts.",
             ],
             topic=self._data_lake.topic,
         )

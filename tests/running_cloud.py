@@ -1,12 +1,14 @@
 """A local cloud for tests: the real server process on a free port, driven with unmodified clients."""
 
 import contextlib
+import functools
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -21,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 _START_LIMIT_SECONDS = 90
+_MAKING_CLIENTS = threading.Lock()
 T = TypeVar("T")
 
 
@@ -52,11 +55,11 @@ class RunningCloud:
         }
 
     def client(self, service: str, **credentials: str) -> Any:
-        """An unmodified boto3 client; administrator unless credentials are given."""
+        """An unmodified boto3 client, the same every time; administrator unless credentials are given."""
         keys = credentials or {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-        config = Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"})
-        session = boto3.session.Session(region_name=REGION, **keys)
-        return session.client(service, endpoint_url=self.endpoint, config=config)
+        # Clients are safe to share between threads, making one is not.
+        with _MAKING_CLIENTS:
+            return _client(self.endpoint, service, tuple(keys.items()))
 
     def role_client(self, service: str, role_arn: str) -> Any:
         """A client with the temporary credentials of a role that trusts this account."""
@@ -81,6 +84,18 @@ class RunningCloud:
         """One of the server's own pages, parsed."""
         with urllib.request.urlopen(f"{self.endpoint}/_local-cloud/{name}", timeout=60) as answer:
             return json.load(answer)
+
+
+@functools.cache
+def _client(endpoint: str, service: str, credentials: tuple[tuple[str, str], ...]) -> Any:
+    """Made once: reading a service's model takes longer than most of what a test does with it."""
+    config = Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"})
+    return _session().client(service, endpoint_url=endpoint, config=config, **dict(credentials))
+
+
+@functools.cache
+def _session() -> boto3.session.Session:
+    return boto3.session.Session(region_name=REGION)
 
 
 def free_port() -> int:
@@ -121,7 +136,7 @@ def _is_up(cloud: RunningCloud, process: subprocess.Popen[bytes]) -> bool:
     return False
 
 
-def wait_for(condition: Callable[[], T], *, seconds: float, what: str) -> T:
+def wait_for(condition: Callable[[], T | None], *, seconds: float, what: str) -> T:
     """Poll until the condition gives something true; fail with `what` after the limit."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

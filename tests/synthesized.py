@@ -24,6 +24,7 @@ SOURCES = (
     "components",
     "config",
     "data_contracts",
+    "drift_monitor",
     "images",
     "lambdas",
     "model_server",

@@ -1,30 +1,17 @@
-"""The peer's Python environment, in a folder of its own that is made once."""
+"""What the peer runs in: a Python environment of its own, and nginx in front."""
 
-import hashlib
 import shutil
-import sys
 from pathlib import Path
 
-from benchmarks.measure import ROOT, BenchmarkError, measure
-from demo.commands import clean_environment
+from benchmarks.environments import environment_python
+from benchmarks.measure import BenchmarkError
 
 _REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 
 
 def peer_python() -> Path:
     """Python with the peer's packages, below .cache/; raises BenchmarkError if they cannot be installed."""
-    digest = hashlib.sha256(_REQUIREMENTS.read_bytes()).hexdigest()[:12]
-    home = ROOT / ".cache" / "benchmarks" / f"serving-{digest}"
-    python = home / "bin" / "python"
-    complete = home / "complete"
-    if not complete.exists():
-        uv = str(Path(sys.executable).with_name("uv"))
-        variables = clean_environment()
-        measure([uv, "venv", "--quiet", "--clear", str(home)], environment=variables)
-        install = [uv, "pip", "install", "--quiet", "--python", str(python), "--requirement", str(_REQUIREMENTS)]
-        measure(install, environment=variables)
-        complete.touch()
-    return python
+    return environment_python("serving", _REQUIREMENTS)
 
 
 def nginx() -> str:

@@ -137,7 +137,9 @@ def _with_verdict(
 ) -> FeatureDrift:
     if q_value is None or feature.distance is None:
         return feature
-    stands_out = q_value <= policy.false_discovery_rate and feature.distance >= feature.effect_floor
+    # No distance exceeds 1, but one can reach it: a floor of 1 says that a column is not compared.
+    far = feature.effect_floor < 1 and feature.distance >= feature.effect_floor
+    stands_out = q_value <= policy.false_discovery_rate and far
     if not stands_out:
         return replace(feature, q_value=q_value, verdict=Verdict.OK)
     past = _persistence(feature.feature, history, windows=policy.windows)

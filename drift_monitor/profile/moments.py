@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 # Squares of values outside of these magnitudes overflow or vanish, so such values are scaled first.
 _LARGEST_PLAIN = 1e150
 _SMALLEST_PLAIN = 1e-140
+# So many values stay in the processor's cache between one operation and the next.
+_CACHED = 8192
 _LARGEST = float(np.finfo(np.float64).max)
 
 
@@ -105,26 +107,40 @@ def moments_of_weighted(values: NDArray[np.float64], weights: NDArray[np.float64
 
 def moments_of_counts(counts: NDArray[np.int64], first: int) -> Moments:
     """Moments of whole numbers, of which `counts[i]` have the value `first + i`; the ends of `counts` are not 0."""
-    offsets = np.arange(len(counts))
     count = int(counts.sum())
-    offset_total = int((counts * offsets).sum())
-    distance = offsets - offset_total / count
+    total = int((counts * np.arange(len(counts))).sum())
+    distance = np.arange(len(counts)) - total / count
     std = math.sqrt(float((counts * distance * distance).sum()) / count)
-    total = first * count + offset_total
+    return _shifted(first, count=count, total=total, std=std, largest=len(counts) - 1)
+
+
+def moments_of_offsets(offsets: NDArray[np.int32], first: int) -> Moments:
+    """Moments of whole numbers that are `first` and more by the ascending offsets, of which the first is 0."""
+    count, total = len(offsets), int(offsets.sum())
+    std = _standard_deviation(offsets, total / count)
+    return _shifted(first, count=count, total=total, std=std, largest=int(offsets[-1]))
+
+
+def _shifted(first: int, *, count: int, total: int, std: float, largest: int) -> Moments:
+    """Moments of `first` + offset, from the offsets' own; the total is that of the offsets."""
+    whole_total = first * count + total
     return Moments(
         count=count,
-        total=float(total),
-        mean=total / count,
+        total=float(whole_total),
+        mean=whole_total / count,
         std=std,
         minimum=float(first),
-        maximum=float(first + len(counts) - 1),
+        maximum=float(first + largest),
     )
 
 
-def _standard_deviation(values: NDArray[np.float64], mean: float) -> float:
-    distance = values - mean
-    np.multiply(distance, distance, out=distance)
-    return math.sqrt(float(distance.sum()) / len(values))
+def _standard_deviation(values: NDArray[np.float64] | NDArray[np.int32], mean: float) -> float:
+    squares = 0.0
+    for start in range(0, len(values), _CACHED):
+        distance = values[start : start + _CACHED] - mean
+        np.multiply(distance, distance, out=distance)
+        squares += float(distance.sum())
+    return math.sqrt(squares / len(values))
 
 
 def _saturated(value: float) -> float:

@@ -41,7 +41,12 @@ def as_numbers(array: pa.Array) -> Numbers:
         return Numbers(np.empty(0), missing, len(array) - missing)
     array = _cast(array, target)
     values = _buffer(array, np.float64 if target == pa.float64() else np.int64)
-    return Numbers(values[_present(array)] if missing else values, missing, 0)
+    if not missing:
+        return Numbers(values, 0, 0)
+    if is_whole(values):
+        return Numbers(values[_present(array)], missing, 0)
+    # NaN is missing as well. Leaving the nulls out takes much longer than sorting them with the rest.
+    return Numbers(np.where(_present(array), values, np.nan), 0, 0)
 
 
 def as_categories(array: pa.Array) -> pa.Array:

@@ -16,6 +16,8 @@ from lambdas.shared.snapshots import Snapshot, Snapshots
 
 # People and calendars may ask at any time; a monitor asks in every window for as long as it finds the same.
 _WAITS_FOR_COOLDOWN = frozenset({Reason.VIOLATION, Reason.SCHEDULE})
+# A violation that nothing can answer comes back with every window, until somebody has acted.
+_REMIND_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Skip(Exception):
-    """There will be no training; `somebody_acts` says that without a person nothing will change."""
+    """There will be no training; `somebody_acts` says that nothing will change without a person."""
 
     why: str
     somebody_acts: bool = False
@@ -51,7 +53,7 @@ class Retraining:
     def decide(self, trigger: Trigger, *, execution: str, now: datetime) -> dict[str, Any]:
         """{"decision": "train", "reason", "snapshot"} with the lock taken, or {"decision": "skip", "reason"}.
 
-        A skip is announced, so that a violation that nothing can answer reaches a person.
+        A skip is announced, so that a violation that nothing can answer reaches a person, but not in every window.
         """
         try:
             state = self.lock.read()
@@ -60,7 +62,7 @@ class Retraining:
             if not self.lock.take(execution, seen=state):
                 raise Skip("another execution of the loop was quicker")
         except Skip as skip:
-            self._announce(trigger, skip)
+            self._announce(trigger, skip, now=now)
             return {"decision": "skip", "reason": str(skip)}
         return {"decision": "train", "reason": trigger.description, "snapshot": asdict(snapshot)}
 
@@ -80,7 +82,7 @@ class Retraining:
         if snapshot.data_version == state.last_data_version:
             raise Skip(
                 f"the last training was on the same data, version {snapshot.data_version}; the loop trains as soon as "
-                "newer data is admitted",
+                "newer data is admitted; if the candidate of that training still waits, decide about it",
                 somebody_acts=trigger.reason is Reason.VIOLATION,
             )
         self._has_new_rows(trigger, snapshot)
@@ -104,7 +106,7 @@ class Retraining:
         if state.holder and state.holder != execution and self._runs(state.holder):
             raise Skip(f"a training is under way already: {state.holder}")
         running = self.sagemaker.list_pipeline_executions(
-            PipelineName=self.pipeline, SortBy="CreationTime", SortOrder="Descending", MaxResults=10
+            PipelineName=self.pipeline, SortBy="CreationTime", SortOrder="Descending", MaxResults=100
         )["PipelineExecutionSummaries"]
         for one in running:
             if one["PipelineExecutionStatus"] in ("Executing", "Stopping"):
@@ -118,12 +120,12 @@ class Retraining:
             return False
         return bool(answer["status"] == "RUNNING")
 
-    def _announce(self, trigger: Trigger, skip: Skip) -> None:
+    def _announce(self, trigger: Trigger, skip: Skip, *, now: datetime) -> None:
         detail = {
             **self.subject,
             "reason": str(trigger.reason),
             "description": trigger.description,
             "why": str(skip),
-            "somebodyActs": skip.somebody_acts,
+            "somebodyActs": skip.somebody_acts and self.lock.remind(now=now, since=now - _REMIND_AFTER),
         }
         self.bus.send(Event("Retraining Skipped", detail))

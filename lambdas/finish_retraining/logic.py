@@ -39,8 +39,8 @@ class Finishing:
         The lock is freed first: a message that cannot be sent must not stop the loop.
         """
         held = self._free(ended, now=now)
-        if ended.training is None and not held:
-            # Ended from outside, after the loop had cleaned up itself.
+        if ended.from_outside and not held:
+            # The loop has cleaned up itself, or another execution has taken its lock over.
             return {"result": "ended", "again": False}
         candidate = self._candidate(ended) if ended.status == _SUCCEEDED and ended.training else None
         self._tell(ended, candidate)
@@ -63,8 +63,10 @@ class Finishing:
             detail |= {"modelPackageArn": candidate.arn, "report": candidate.report_uri}
             event = Event("Candidate Waits", detail)
         else:
-            failure = ended.failure or f"the training pipeline ended with {ended.status or 'an error'}"
-            message = failure_message(project, reason=ended.reason, failure=f"{failure} {ended.training or ''}".strip())
+            failure = ended.failure or _outcome(ended.status)
+            message = failure_message(
+                project, reason=ended.reason, failure=failure, subject=ended.training or ended.execution
+            )
             event = Event("Retraining Failed", {**detail, "failure": failure, "training": ended.training})
         self.bus.send(event)
         self._mail(message)
@@ -91,3 +93,8 @@ class Finishing:
         text = Bucket(self.s3, bucket).read_text(key)
         found: Mapping[str, Any] = json.loads(text) if text else {}
         return found
+
+
+def _outcome(status: str) -> str:
+    """Of a training without a registered version."""
+    return "its evaluation accepted no model" if status == _SUCCEEDED else f"the training ended with {status}"

@@ -45,13 +45,16 @@ def candidate_message(project: str, *, reason: str, candidate: Candidate) -> Mes
     return Message(_subject(f"{project}: version {candidate.version} waits for approval"), "\n".join(lines))
 
 
-def failure_message(project: str, *, reason: str, failure: str) -> Message:
-    """There is nothing to approve, and why."""
+def failure_message(project: str, *, reason: str, failure: str, subject: str) -> Message:
+    """There is nothing to approve, and why; `subject` is the ARN of the pipeline's or the state machine's execution."""
     lines = [
         f"A training of {project} brought no version to approve; the live version stays.",
-        f"Why it was trained: {reason}",
+        f"Why it was asked for: {reason}",
         f"What happened: {failure}",
-        "What to do: list the execution's steps, and read the failure reason or the evaluation's report.",
+        f"Execution: {subject}",
+        "What to do: look at the execution's steps, and read the failure reason or the evaluation's report. A pipeline "
+        "that the loop did not wait for may still run: a version that it registers waits for a decision, too.",
+        'To train again, start the state machine with the input {"reason": "manual"}.',
     ]
     return Message(_subject(f"{project}: the training brought no new version"), "\n".join(lines))
 

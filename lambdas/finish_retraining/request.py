@@ -4,6 +4,7 @@ Must not call AWS.
 https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,8 @@ _EVENT = ("aws.states", "Step Functions Execution Status Change")
 class Ended:
     """`execution` is the loop's ARN. Without a `training` (a pipeline execution's ARN), none was started.
 
-    `status` is the training's, `failure` what went wrong elsewhere; empty if nothing did.
+    `status` is the training's, `failure` what went wrong elsewhere; empty if nothing did. `from_outside`: the execution
+    did not say so itself.
     """
 
     execution: str
@@ -26,6 +28,7 @@ class Ended:
     training: str | None = None
     status: str = ""
     failure: str = ""
+    from_outside: bool = False
 
 
 def parse_ended(event: Mapping[str, Any]) -> Ended:
@@ -35,7 +38,8 @@ def parse_ended(event: Mapping[str, Any]) -> Ended:
         return Ended(
             execution=str(detail["executionArn"]),
             reason="see the input of the execution",
-            failure=f"the loop ended from outside: {detail['status']}",
+            failure=f"the loop's execution ended with {detail['status']}",
+            from_outside=True,
         )
     if not event.get("execution"):
         raise MalformedEventError("the input should name the execution of the loop; correct the state machine")
@@ -53,5 +57,13 @@ def parse_ended(event: Mapping[str, Any]) -> Ended:
 def _failure(event: Mapping[str, Any]) -> str:
     """A failed state's error as text: its name and cause."""
     error = event.get("error") or {}
-    told = error or event.get("status") or {}
-    return ": ".join(str(told[name]) for name in ("Error", "Cause", "failure") if told.get(name))
+    return ": ".join(text for text in (str(error.get("Error", "")), _cause(str(error.get("Cause", "")))) if text)
+
+
+def _cause(text: str) -> str:
+    """Lambda gives an error as JSON with its stack trace, of which people get the message."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return text
+    return str(said.get("errorMessage", text)) if isinstance(said, dict) else text

@@ -26,13 +26,16 @@ class Reports:
 
     def announce(self, key: str) -> str | None:
         """Announce the report under `key`, and give the kind of the event; None if there is no report any more."""
-        document = self.bucket.read_json(key)
-        if document is None:
-            return None
         try:
+            document = self.bucket.read_json(key)
+            if document is None:
+                return None
             event = self._event(document.value, folder=posixpath.dirname(key))
-        except (KeyError, TypeError) as error:
-            raise CorruptRecordError(f"{self.bucket.uri(key)} is no report of the monitor: {error!r}") from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise CorruptRecordError(
+                f"{self.bucket.uri(key)} is no report of the monitor: {error!r}; read the log of the job that "
+                "wrote it, mend the analyzer and judge the window again"
+            ) from error
         self.bus.send(event)
         return event.detail_type
 

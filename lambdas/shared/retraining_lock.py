@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.Con
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -51,6 +51,12 @@ class RetrainingLock:
             values[":last"] = {"S": _iso(seen.last_ended)}
         return self._update("SET holder = :own", f"({' OR '.join(holders)}) AND {last}", values)
 
+    def remind(self, *, now: datetime, since: datetime) -> bool:
+        """Whether a person is to be told now: nobody has been since `since`. Of several that ask, one may."""
+        condition = "attribute_not_exists(last_reminder) OR last_reminder <= :since"
+        values = {":now": {"S": _iso(now)}, ":since": {"S": _iso(since)}}
+        return self._update("SET last_reminder = :now", condition, values)
+
     def free(self, execution: str) -> bool:
         """Free the lock, if `execution` holds it."""
         return self._update("REMOVE holder", "holder = :own", {":own": {"S": execution}})
@@ -84,4 +90,5 @@ class RetrainingLock:
 
 
 def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="microseconds")
+    """In UTC and of one length, so that the order of texts is that of time."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -150,13 +150,27 @@ class Bucket:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
         return {entry["Key"]: entry["ETag"] for page in pages for entry in page.get("Contents", ())}
 
-    def newest(self, prefix: str, *, file: str) -> str | None:
-        """Key of the object called `file` in any folder under `prefix` that was written last; None without any."""
+    def keys(self, prefix: str, *, after: str = "", before: str = "") -> Iterator[str]:
+        """Keys of all current objects under `prefix`, in order; only those behind `after` and ahead of `before`.
+
+        S3 lists from `after` on and no further than is read, so that a part of a long folder costs little.
+        """
+        request = {"Bucket": self.name, "Prefix": prefix, **({"StartAfter": after} if after else {})}
+        for page in self._client.get_paginator("list_objects_v2").paginate(**request):
+            for entry in page.get("Contents", ()):
+                if before and entry["Key"] >= before:
+                    return
+                yield str(entry["Key"])
+
+    def newest(self, prefix: str, *, file: str) -> Sequence[str]:
+        """Keys of the objects called `file` in any folder under `prefix` that were written last, in order.
+
+        More than one if several were written in the same second: S3 lists no smaller parts of a time.
+        """
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
         found = [entry for page in pages for entry in page.get("Contents", ()) if entry["Key"].endswith(f"/{file}")]
-        # Two in the same second: the order of the keys decides, so that everyone decides alike.
-        last = max(found, key=lambda entry: (entry["LastModified"], entry["Key"]), default=None)
-        return str(last["Key"]) if last else None
+        last = max((entry["LastModified"] for entry in found), default=None)
+        return tuple(str(entry["Key"]) for entry in found if entry["LastModified"] == last)
 
 
 def canonical_json(value: object) -> str:

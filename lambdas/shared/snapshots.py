@@ -28,9 +28,14 @@ class Snapshots:
     dataset: str
 
     def newest(self) -> Snapshot | None:
-        """The one that was made last, of all files admitted until then; None before the first."""
-        key = self.lake.newest(self._prefix, file=_MANIFEST)
-        return self._read(key.removesuffix(_MANIFEST)) if key else None
+        """The one that was made last, of all files admitted until then; None before the first.
+
+        Of several made in the same second, the one with the most rows: each holds what was admitted before it.
+        """
+        keys = self.lake.newest(self._prefix, file=_MANIFEST)
+        found = [self._read(key.removesuffix(_MANIFEST)) for key in keys]
+        known = [snapshot for snapshot in found if snapshot]
+        return max(known, key=lambda snapshot: (snapshot.rows, snapshot.data_version), default=None)
 
     def rows(self, data_version: str) -> int | None:
         """How many rows a version has; None if the lake does not have it."""

@@ -8,7 +8,7 @@ import hashlib
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from lambdas.shared.champion import ChampionParameter, LiveVersion
@@ -16,6 +16,9 @@ from lambdas.shared.events import Event, EventBus
 from lambdas.shared.packages import ModelPackage, describe_package
 from lambdas.start_monitoring.files import MonitoredFiles, Runs
 from lambdas.start_monitoring.request import Monitor, Window, iso
+
+# After a longer gap, what was found before it says nothing about now.
+_REACH = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,15 @@ class Monitoring:
     subject: Mapping[str, str]
 
     def start(self, monitor: Monitor, window: Window, *, now: datetime) -> dict[str, str]:
-        """Start the analysis; {"outcome": "started", "execution", "folder"} or {"outcome": "skipped", "reason"}."""
+        """Start the analysis; {"outcome": "started", "execution", "folder"}, or "skipped" or "already" with "reason".
+
+        A repetition is "started" as well, with the execution of the first start.
+        """
         live = self.champion.live()
         if live is None:
             return self._skip(monitor, window, "no version has been released yet")
         # Earlier requests were answered by another version, which has a baseline of its own.
-        window = replace(window, start=max(window.start, live.since.replace(microsecond=0)))
+        window = replace(window, start=max(window.start, live.since.astimezone(UTC).replace(microsecond=0)))
         if window.start >= window.end:
             return self._skip(monitor, window, f"{live.arn} has been live since {iso(live.since)} only")
         package = describe_package(self.sagemaker, live.arn)
@@ -58,7 +64,7 @@ class Monitoring:
         self, monitor: Monitor, window: Window, live: LiveVersion, package: ModelPackage, *, now: datetime
     ) -> dict[str, str]:
         runs = Runs(self.files.bucket, f"{self.runs_prefix}{monitor.name}/{package.version}/")
-        folder = runs.folder(window)
+        folder, earlier = runs.folder(window), int(self.policy["windows"]) - 1
         request = {
             "monitor": monitor.name,
             "analyses": list(monitor.analyses),
@@ -67,10 +73,14 @@ class Monitoring:
             "variant": self.files.variant,
             "modelPackageArn": live.arn,
             "policy": self.policy,
-            "history": runs.history(window, count=int(self.policy["windows"]) - 1),
+            "history": runs.history(window, count=earlier, since=window.end - _REACH * earlier * monitor.length),
         }
         # The first start decides what the window is: a repetition must not find more files than it did.
-        self.files.bucket.create_json(f"{folder}request.json", request)
+        if not self.files.bucket.create_json(f"{folder}request.json", request):
+            known = self.files.bucket.read_json(f"{folder}request.json")
+            if known and known.value["window"] != window.document():
+                reason = f"the window that ends then has been judged from {known.value['window']['start']} on"
+                return {"outcome": "already", "reason": reason, "folder": self.files.bucket.uri(folder)}
         self.files.bucket.create_json(f"{folder}files.manifest", self._manifest(monitor, window, folder, now=now))
         answer = self.sagemaker.start_pipeline_execution(
             PipelineName=self.pipeline,
@@ -116,5 +126,6 @@ class Monitoring:
 
     def _skip(self, monitor: Monitor, window: Window, reason: str) -> dict[str, str]:
         detail = {**self.subject, "monitor": monitor.name, "endpoint": self.files.endpoint, "reason": reason}
-        self.bus.send(Event("Monitoring Skipped", {**detail, "window": window.document()}))
+        times = {"windowStart": iso(window.start), "windowEnd": iso(window.end)}
+        self.bus.send(Event("Monitoring Skipped", {**detail, **times}))
         return {"outcome": "skipped", "reason": reason}

@@ -29,10 +29,14 @@ _UNREADABLE = frozenset({"NoSuchBucket", "AccessDenied", "403", "InvalidBucketNa
 
 @dataclass(frozen=True, slots=True)
 class ReleaseChecks:
-    """The checks of one model package group; `s3` is a boto3 client."""
+    """The checks of one model package group; `s3` is a boto3 client.
+
+    `needs_baseline`: the endpoint comes with monitoring schedules of SageMaker, which compare with a baseline.
+    """
 
     s3: Any
     model_package_group: str
+    needs_baseline: bool = False
 
     def reasons_against(self, package: ModelPackage) -> list[str]:
         """Why `package` may not be released; empty if it may. Errors of AWS that may pass propagate."""
@@ -40,7 +44,14 @@ class ReleaseChecks:
             return [f"the version belongs to {package.group or 'no group'}, not to {self.model_package_group}"]
         if package.approval != APPROVED:
             return [f"the version is {package.approval or 'not versioned'}, not {APPROVED}"]
-        return [*self._artifact_reasons(package), *self._evidence_reasons(package)]
+        return [*self._artifact_reasons(package), *self._evidence_reasons(package), *self._baseline_reasons(package)]
+
+    def _baseline_reasons(self, package: ModelPackage) -> Iterator[str]:
+        if self.needs_baseline and package.baseline_uri is None:
+            yield (
+                "the version has no baseline (DriftCheckBaselines), which the endpoint's monitoring schedules need: "
+                'train it with the project\'s pipeline, or set monitoring.engine = "analyzer"'
+            )
 
     def _artifact_reasons(self, package: ModelPackage) -> Iterator[str]:
         if package.model_url is None:

@@ -30,6 +30,7 @@ VARIABLES = (
     "MODEL_PACKAGE_GROUP",
     "ARTIFACT_BUCKET",
     "CHAMPION_PARAMETER",
+    "BASELINE",
     "EVENT_BUS",
 )
 
@@ -51,12 +52,12 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
 @cache
 def releases() -> Releases:
     """The function's dependencies, made by the first invocation of each cold start."""
-    project, stage, pipeline, group, bucket, parameter, bus = required_variables(os.environ, VARIABLES)
+    project, stage, pipeline, group, bucket, parameter, baseline, bus = required_variables(os.environ, VARIABLES)
     s3 = boto3.client("s3")
     return Releases(
         sagemaker=boto3.client("sagemaker"),
         pipeline=ReleasePipeline(boto3.client("codepipeline"), pipeline),
-        checks=ReleaseChecks(s3, group),
+        checks=ReleaseChecks(s3, group, needs_baseline=baseline == "needed"),
         records=ReleaseRecords(Bucket(s3, bucket), project),
         champion=ChampionParameter(boto3.client("ssm"), parameter),
         bus=EventBus(boto3.client("events"), bus=bus, source=RELEASE_SOURCE),

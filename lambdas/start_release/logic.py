@@ -82,7 +82,8 @@ class Releases:
         reasons = self.checks.reasons_against(package)
         if reasons:
             return self._refuse(package.arn, reasons)
-        execution = self.pipeline.start(package_arn=package.arn, reason=reason, token=token)
+        baseline = package.baseline_uri if self.checks.needs_baseline else None
+        execution = self.pipeline.start(package_arn=package.arn, baseline_uri=baseline, reason=reason, token=token)
         return Answer(Outcome.STARTED, execution)
 
     def _withdraw(self, package: ModelPackage, request: Request) -> Answer:

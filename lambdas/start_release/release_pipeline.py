@@ -21,9 +21,14 @@ class ReleasePipeline:
     client: Any
     name: str
 
-    def start(self, *, package_arn: str, reason: str, token: str) -> str:
-        """Release `package_arn`; the execution's id, that of the first start if `token` was used before."""
+    def start(self, *, package_arn: str, baseline_uri: str | None = None, reason: str, token: str) -> str:
+        """Release `package_arn`; the execution's id, that of the first start if `token` was used before.
+
+        `baseline_uri` is for a pipeline that has the variable, and only for that: CodePipeline refuses any other.
+        """
         variables = {"ModelPackageArn": package_arn, "Reason": one_line(reason)[:_LONGEST_VALUE]}
+        if baseline_uri:
+            variables["BaselineUri"] = baseline_uri
         answer = self.client.start_pipeline_execution(
             name=self.name,
             variables=[{"name": name, "value": value} for name, value in variables.items()],

@@ -143,11 +143,11 @@ def test_a_quality_signal_is_a_metric_of_ours(tmp_path: Path) -> None:
     """It may roll a deployment back, but nobody can publish to AWS's own namespaces."""
     signal = '[endpoint.alarms.quality]\nnamespace = "{}"\nmetric_name = "Error"\nbreaches = "above"\nthreshold = 0.2\n'
 
-    quality = _load(tmp_path, signal.format("CD4ML/ModelQuality")).alarms.quality
+    quality = _load(tmp_path, signal.format("Cd4ml/Monitoring")).alarms.quality
     assert quality is not None
     assert (quality.metric_name, quality.statistic) == ("Error", "Average")
     for namespace in ("AWS/SageMaker", "/aws/sagemaker/Endpoints"):
-        assert "choose another one, such as CD4ML/ModelQuality" in _complaint(tmp_path, signal.format(namespace))
+        assert "choose another one, such as Cd4ml/Monitoring" in _complaint(tmp_path, signal.format(namespace))
     assert "unknown key (did you mean 'metric_name'?)" in _complaint(
         tmp_path, signal.format("CD4ML").replace("metric_name", "metricname") + 'metric_name = "Error"\n'
     )

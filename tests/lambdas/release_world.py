@@ -150,6 +150,7 @@ class ReleaseWorld:
         self.bus = EventBus(self.events, bus="default", source="cd4ml.release", retry_after=0)
         self.records = ReleaseRecords(Bucket(self.s3, BUCKET), "cars")
         self.champion = ChampionParameter(self.ssm, PARAMETER)
+        self.needs_baseline = False
 
     def _describe(self, *, ModelPackageName: str) -> dict[str, Any]:  # noqa: N803
         if ModelPackageName not in self.packages:
@@ -207,7 +208,7 @@ class ReleaseWorld:
         return Releases(
             sagemaker=self.sagemaker,
             pipeline=ReleasePipeline(self.codepipeline, PIPELINE),
-            checks=ReleaseChecks(self.s3, GROUP),
+            checks=ReleaseChecks(self.s3, GROUP, needs_baseline=self.needs_baseline),
             records=self.records,
             champion=self.champion,
             bus=self.bus,

@@ -23,6 +23,7 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[s
     from aws_cdk import App
 
     from stacks.data_lake_stack import DataLakeStack
+    from stacks.monitoring_stack import MonitoringStack
     from stacks.projects import Project
     from stacks.release_stack import ReleaseStack
     from stacks.stage import Stage
@@ -36,6 +37,7 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[s
         data_lake = DataLakeStack(app, stage=stage)
         training = TrainingStack(app, stage=stage, data_lake=data_lake)
         ReleaseStack(app, stage=stage, data_lake=data_lake, training=training)
+        MonitoringStack(app, stage=stage, data_lake=data_lake, training=training)
         app.synth()
         return {stack: json.loads(file.read_text()) for stack, file in stack_files(Path(app.outdir))}
 
@@ -59,7 +61,7 @@ def synthesize_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[..
     def synthesize(settings: Settings) -> Template:
         app = App(context=context, outdir=str(tmp_path_factory.mktemp("cdk.out")))
         stage = Stage(settings=settings, projects=projects, source_root=ROOT, commit="unrecorded")
-        template = endpoint_templates(app, stage=stage)["car_prices"]
+        template = endpoint_templates(app, stage=stage, image_uri="image:tag")["car_prices"]
         return dict(json.loads((template.folder / template.file).read_text()))
 
     return synthesize

@@ -75,6 +75,11 @@ def _metric_that_is_not_emitted(template: Template) -> None:
     _properties(template, "AWS::CloudWatch::Alarm", metric="ModelLatency")["MetricName"] = "Latency"
 
 
+def _metric_that_our_analyzer_does_not_emit(template: Template) -> None:
+    alarm = _properties(template, "AWS::CloudWatch::Alarm", metric="ModelLatency")
+    alarm.update(Namespace="Cd4ml/Monitoring", MetricName="ModelQuality/MAPE")
+
+
 def _alarm_on_another_variant(template: Template) -> None:
     _errors_alarm(template)["Dimensions"][1]["Value"] = "AllTraffic"
 
@@ -153,6 +158,11 @@ def test_the_template_is_sound(sound: Template) -> None:
         (_metric_of_another_service, "an endpoint does not emit Invocation5XXErrors in AWS/ApplicationELB"),
         (_metric_that_is_not_emitted, "an endpoint does not emit Latency in AWS/SageMaker, so it would never go off"),
         (_metric_that_is_not_emitted, "no rollback alarm watches latency (ModelLatency)"),
+        (
+            _metric_that_our_analyzer_does_not_emit,
+            "the analyzer does not emit ModelQuality/MAPE in Cd4ml/Monitoring, so it would never go off; there it "
+            "emits: ModelQuality/accuracy",
+        ),
         (_alarm_on_another_variant, "its dimensions must be EndpointName (the parameter) and VariantName = 'champion'"),
         (_alarm_without_treatment_of_missing_data, "TreatMissingData must be notBreaching"),
         (_alarm_that_rolls_nothing_back, "no rollback alarm watches server errors (Invocation5XXErrors)"),

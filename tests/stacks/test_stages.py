@@ -95,7 +95,7 @@ def test_approvers_are_asked_by_mail_if_there_is_an_address(synthesize: Synthesi
     """The address of approvers is another setting than that for failures."""
     settings = Settings.model_validate({"stage": "test", "release": {"approval_email": "approver@example.com"}})
 
-    (subscription,) = _resources(synthesize(settings, (car_prices,))["Cd4ml-test-Release"], "AWS::SNS::Subscription")
+    (subscription,) = _resources(synthesize(settings, (car_prices,))["Cd4ml-test-Training"], "AWS::SNS::Subscription")
 
     assert subscription["Properties"]["Endpoint"] == "approver@example.com"
 

@@ -14,7 +14,7 @@ _LAMBDA_RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "date
 
 def _functions(templates: Templates) -> list[Resource]:
     functions = list(templates.resources("AWS::Lambda::Function"))
-    assert len(functions) == 5
+    assert len(functions) == 9
     return functions
 
 
@@ -60,8 +60,10 @@ def test_somebody_is_told_of_every_dead_letter(templates: Templates) -> None:
 
 def test_every_function_logs_to_its_own_group_for_a_set_time(templates: Templates) -> None:
     """No group is made at the first call, where its retention would be for ever."""
-    groups = {group.logical_id: group.properties for group in templates.resources("AWS::Logs::LogGroup")}
-    used = [function.properties["LoggingConfig"]["LogGroup"]["Ref"] for function in _functions(templates)]
+    groups = {(group.stack, group.logical_id): group.properties for group in templates.resources("AWS::Logs::LogGroup")}
+    used = [
+        (function.stack, function.properties["LoggingConfig"]["LogGroup"]["Ref"]) for function in _functions(templates)
+    ]
 
     assert sorted(used) == sorted(groups)
     assert {group["RetentionInDays"] for group in groups.values()} == {14}
@@ -83,10 +85,25 @@ def test_every_function_is_told_what_its_handler_reads(templates: Templates) -> 
 
     assert variables == {
         "ingest_upload": {"LAKE_BUCKET", "EVENT_BUS", "DATA_CONTRACTS"},
-        "start_training": {"PIPELINE_NAME", "MODEL_PACKAGE_GROUP", "CHAMPION_PARAMETER", "COMMIT"},
+        "decide_retraining": {
+            *("PROJECT", "STAGE", "PIPELINE_NAME", "MODEL_PACKAGE_GROUP", "CHAMPION_PARAMETER", "EVENT_BUS"),
+            *("LOCK_TABLE", "LAKE_BUCKET", "DATASET", "COOLDOWN_HOURS", "MINIMUM_NEW_ROWS"),
+        },
+        "start_training": {
+            *("PROJECT", "STAGE", "PIPELINE_NAME", "MODEL_PACKAGE_GROUP", "CHAMPION_PARAMETER", "COMMIT"),
+        },
+        "finish_retraining": {
+            *("PROJECT", "STAGE", "EVENT_BUS", "LOCK_TABLE", "LAKE_BUCKET", "DATASET", "APPROVAL_TOPIC_ARN"),
+        },
+        "start_monitoring": {
+            *("PROJECT", "STAGE", "MONITORING_PIPELINE", "CHAMPION_PARAMETER", "EVENT_BUS", "RUNS_PREFIX"),
+            *("LABELLED_URI", "POLICY", "MONITORS", "DELIVERY_MINUTES", "ARTIFACT_BUCKET", "CAPTURE_PREFIX"),
+            *("GROUND_TRUTH_PREFIX", "ENDPOINT_NAME", "VARIANT_NAME"),
+        },
+        "report_monitoring": {"PROJECT", "STAGE", "ARTIFACT_BUCKET", "EVENT_BUS"},
         "start_release": {
             *("PROJECT", "STAGE", "RELEASE_PIPELINE", "MODEL_PACKAGE_GROUP"),
-            *("ARTIFACT_BUCKET", "CHAMPION_PARAMETER", "EVENT_BUS"),
+            *("ARTIFACT_BUCKET", "CHAMPION_PARAMETER", "BASELINE", "EVENT_BUS"),
         },
         "verify_endpoint": {"PROJECT", "STAGE", "LATENCY_BUDGET_MS", "LATENCY_INVOCATIONS"},
         "record_release": {
@@ -128,7 +145,7 @@ def test_a_zip_holds_its_function_and_nothing_else(templates: Templates) -> None
         for function in _functions(templates)
     }
 
-    for name in ("start_training", "start_release", "verify_endpoint", "record_release"):
+    for name in packages.keys() - {"ingest_upload"}:
         assert packages[name] == {"lambdas/shared", f"lambdas/{name}"}
     assert {name for name in packages["ingest_upload"] if name.startswith("lambdas")} == {
         "lambdas/shared",

@@ -17,6 +17,9 @@ _WITHOUT_RESOURCE = {
     "application-autoscaling:DescribeScalingPolicies": "shows limits only",
 }
 
+# Services that act with a role of this account for whoever asks, unless the role says for whom.
+_SERVICES = {f"{name}.amazonaws.com" for name in ("sagemaker", "codepipeline", "states", "scheduler", "events")}
+
 
 def test_no_action_is_a_wildcard(templates: Templates) -> None:
     """A right is given by its name: no `*`, no `s3:Get*`."""
@@ -69,11 +72,14 @@ def test_roles_are_passed_to_their_service_only(templates: Templates) -> None:
 
 
 def test_services_assume_roles_for_this_account_only(templates: Templates) -> None:
-    """Another account's SageMaker or CodePipeline cannot borrow our roles."""
+    """Another account's SageMaker, CodePipeline or EventBridge cannot borrow our roles."""
+    bound = set()
     for role in templates.resources("AWS::IAM::Role"):
         (statement,) = role.properties["AssumeRolePolicyDocument"]["Statement"]
-        if statement["Principal"].get("Service") in ("sagemaker.amazonaws.com", "codepipeline.amazonaws.com"):
+        if statement["Principal"].get("Service") in _SERVICES:
+            bound.add(statement["Principal"]["Service"])
             assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert bound == _SERVICES
 
 
 def test_nobody_removes_a_version_or_approves_a_model(templates: Templates) -> None:

@@ -5,13 +5,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sagemaker_pipelines.compile import compiled_definition
 from sagemaker_pipelines.definition import PLACEHOLDERS
 from tests.templates.conftest import Resource, Templates
 
 
-def _pipeline(templates: Templates) -> Resource:
-    (pipeline,) = templates.resources("AWS::SageMaker::Pipeline")
+def _pipeline(templates: Templates, stack: str = "Training") -> Resource:
+    (pipeline,) = (
+        pipeline
+        for pipeline in templates.resources("AWS::SageMaker::Pipeline")
+        if pipeline.stack == f"Cd4ml-dev-{stack}"
+    )
     return pipeline
 
 
@@ -23,21 +29,7 @@ def _body(pipeline: Resource) -> list[Any]:
 
 def test_the_definition_is_the_compiled_one(templates: Templates) -> None:
     """With every reference turned back into its placeholder, the template holds the compiled text."""
-    pipeline = _pipeline(templates)
-    placeholders = {
-        "Jobs": PLACEHOLDERS.job_role_arn,
-        "ArtifactsBucket": PLACEHOLDERS.artifact_bucket,
-        "Encryption": PLACEHOLDERS.kms_key_arn,
-        "container-assets": PLACEHOLDERS.image_uri,
-        "AWS::StackId": "suffix-of-the-stack",
-    }
-    text = ""
-    for part in _body(pipeline):
-        if isinstance(part, str):
-            text += part
-        else:
-            (known,) = (value for key, value in placeholders.items() if key in json.dumps(part))
-            text += known
+    text = _with_placeholders(_pipeline(templates))
     constants = {
         "car-prices-dev": PLACEHOLDERS.pipeline_name,
         PLACEHOLDERS.model_package_group: f"{PLACEHOLDERS.pipeline_name}-suffix-of-the-stack",
@@ -52,15 +44,42 @@ def test_the_definition_is_the_compiled_one(templates: Templates) -> None:
     assert json.loads(text) == json.loads(expected)
 
 
+def _with_placeholders(pipeline: Resource) -> str:
+    placeholders = {
+        "Jobs": PLACEHOLDERS.job_role_arn,
+        "ArtifactsBucket": PLACEHOLDERS.artifact_bucket,
+        "Encryption": PLACEHOLDERS.kms_key_arn,
+        "container-assets": PLACEHOLDERS.image_uri,
+        "AWS::StackId": "suffix-of-the-stack",
+    }
+    text = ""
+    for part in _body(pipeline):
+        if isinstance(part, str):
+            text += part
+        else:
+            (known,) = (value for key, value in placeholders.items() if key in json.dumps(part))
+            text += known
+    return text
+
+
+def test_the_monitoring_pipeline_is_the_compiled_one(templates: Templates) -> None:
+    """The same for every project: what differs are its parameters, which the starting function gives all of."""
+    text = _with_placeholders(_pipeline(templates, "Monitoring"))
+    expected = compiled_definition("monitoring").replace(PLACEHOLDERS.processing_instance_type, "ml.m5.large")
+
+    assert json.loads(text) == json.loads(expected)
+
+
 def test_no_placeholder_is_left(templates: Templates) -> None:
     """Nothing in a template still stands for something else."""
     assert "placeholder" not in json.dumps(templates.by_stack)
     assert "111122223333" not in json.dumps(templates.by_stack)
 
 
-def test_every_job_runs_under_the_job_role(templates: Templates) -> None:
+@pytest.mark.parametrize("stack", ["Training", "Monitoring"])
+def test_every_job_runs_under_the_job_role(templates: Templates, stack: str) -> None:
     """The jobs do not run with the rights of the pipeline itself."""
-    pipeline = _pipeline(templates)
+    pipeline = _pipeline(templates, stack)
     roles = {json.dumps(part) for part in _body(pipeline) if not isinstance(part, str) and "Role" in json.dumps(part)}
 
     assert len(roles) == 1
@@ -73,7 +92,8 @@ def test_the_image_is_an_asset_of_the_assembly(templates: Templates) -> None:
     manifest = json.loads((templates.assembly / f"{pipeline.stack}.assets.json").read_text())
     ((image_hash, image),) = manifest["dockerImages"].items()
 
-    assert image_hash in json.dumps(_body(pipeline))
+    for user in ("Training", "Monitoring"):
+        assert image_hash in json.dumps(_body(_pipeline(templates, user))), user
     assert image["source"]["platform"] == "linux/amd64"
     assert (templates.assembly / image["source"]["directory"] / image["source"]["dockerFile"]).is_file()
 
@@ -85,7 +105,7 @@ def test_the_image_holds_what_its_modules_import(templates: Templates) -> None:
         f"{file.relative_to(context)} imports {name}"
         for file in context.rglob("*.py")
         for name in _imported_modules(file)
-        if name.split(".")[0] in ("sagemaker_pipelines", "data_contracts")
+        if name.split(".")[0] in ("sagemaker_pipelines", "data_contracts", "drift_monitor", "model_server")
         and not ((context / name.replace(".", "/")).is_dir() or (context / f"{name.replace('.', '/')}.py").is_file())
     ]
 
@@ -105,6 +125,7 @@ def test_the_image_does_not_change_with_the_definition(templates: Templates) -> 
     assert not list(context.rglob("pipeline.py"))
     assert {path.name for path in context.iterdir()} == {
         "data_contracts",
+        "drift_monitor",
         "images",
         "model_server",
         "sagemaker_pipelines",

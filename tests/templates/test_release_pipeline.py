@@ -109,6 +109,7 @@ def test_the_endpoint_stack_is_deployed_by_releases_only(templates: Templates) -
         "Cd4ml-dev-DataLake",
         "Cd4ml-dev-Training",
         "Cd4ml-dev-Release",
+        "Cd4ml-dev-Monitoring",
     }
     assert "Rules" not in endpoint
     assert "BootstrapVersion" not in endpoint["Parameters"]
@@ -172,17 +173,26 @@ def test_the_live_version_is_no_resource_of_a_stack(templates: Templates) -> Non
         for function in templates.resources("AWS::Lambda::Function")
         if "CHAMPION_PARAMETER" in function.properties["Environment"]["Variables"]
     ]
-    assert readers == [name] * 3
+    assert readers == [name] * 5
 
 
 def test_the_outputs_name_what_people_use(templates: Templates) -> None:
     """The release command and the runbooks find everything by these."""
     assert set(templates.by_stack[_STACK]["Outputs"]) == {
-        "ApprovalTopicArn",
         "CarPricesReleasePipelineName",
         "CarPricesStartReleaseFunctionName",
         "CarPricesChampionParameter",
         "CarPricesStagingEndpointName",
         "CarPricesProductionEndpointName",
+    }
+    assert set(templates.by_stack["Cd4ml-dev-Training"]["Outputs"]) >= {
+        "ApprovalTopicArn",
+        "CarPricesPipelineName",
+        "CarPricesModelPackageGroup",
+        "CarPricesRetrainingLoopArn",
+    }
+    assert set(templates.by_stack["Cd4ml-dev-Monitoring"]["Outputs"]) == {
+        "CarPricesMonitoringPipelineName",
+        "CarPricesStartMonitoringFunctionName",
     }
     assert {"EndpointName", "EndpointConfigName"} == set(templates.by_stack["Cd4ml-dev-CarPricesEndpoint"]["Outputs"])

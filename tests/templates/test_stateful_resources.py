@@ -18,6 +18,7 @@ _STATEFUL = {
 # under the same name fails, so such a property must never change, and each is here with the reason why it will not.
 _FROZEN = {
     ("AWS::SageMaker::ModelPackageGroup", "ModelPackageGroupDescription"): "a constant, see components.model_registry",
+    ("AWS::StepFunctions::StateMachine", "StateMachineType"): "an express workflow cannot wait for hours",
     ("AWS::ApplicationAutoScaling::ScalingPolicy", "ScalingTargetId"): "the name counts within its target only",
 }
 

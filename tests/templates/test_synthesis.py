@@ -71,6 +71,29 @@ def test_a_mistake_ends_with_an_explanation(tmp_path: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
+def test_an_alarm_on_a_metric_that_nobody_emits_ends_the_synthesis(elsewhere: Path, tmp_path: Path) -> None:
+    """The app itself refuses it: here a release would be rolled back by an error that no monitor measures."""
+    (elsewhere / "config" / "stages" / "dev.toml").write_text(
+        """
+        [monitoring.monitors.inputs]
+        analyses = ["data_quality"]
+        window_minutes = 60
+        [endpoint.alarms.quality]
+        namespace = "Cd4ml/Monitoring"
+        metric_name = "ModelQuality/mape"
+        breaches = "above"
+        threshold = 30.0
+        """
+    )
+
+    result = run_app(tmp_path / "cdk.out", context={"stage": "dev"}, root=elsewhere)
+
+    assert result.returncode == 1
+    assert "Cannot synthesize: 1 alarm(s) or graph(s) would never see a value" in result.stderr
+    assert "ModelQuality/mape comes from the analysis model_quality, which no monitor has" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_the_commit_reaches_the_function_that_starts_training(tmp_path: Path) -> None:
     """Production synthesizes too, and the commit given as context is what its models will record."""
     result = run_app(tmp_path / "cdk.out", context={"stage": "prod", "commit": "0123abc"})

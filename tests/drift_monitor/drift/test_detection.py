@@ -81,6 +81,13 @@ def test_columns_have_their_own_floors(baseline: DatasetProfile) -> None:
     assert (found.verdict, found.effect_floor) == (Verdict.VIOLATION, 0.03)
 
 
+def test_a_floor_of_one_means_never() -> None:
+    """A column that nobody wants compared stays silent even if nothing in the window is as it was."""
+    known = baseline_profile(_flags(0, 1_000), _FLAG)
+    found = _judge(known, 1_000, 1_000, AlarmPolicy(column_effect_floors={"flag": 1.0}))
+    assert (found.distance, found.verdict, found.stands_out) == (1.0, Verdict.OK, False)
+
+
 def test_a_violation_needs_as_many_windows_as_the_policy_says(baseline: DatasetProfile) -> None:
     """Two of three: the first hit is noted, the second within three windows is a violation and knows since when."""
     policy = AlarmPolicy(windows_to_alarm=2, windows=3)

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from drift_monitor.errors import BaselineError
 from drift_monitor.profile.curve import count_below, quantiles
+from drift_monitor.profile.dataset import Profiler
 from drift_monitor.profile.numeric import BINS, NumericProfile, profile_of_weighted
 from drift_monitor.schema import ColumnType
-from tests.drift_monitor.profiles import Values, baseline_profile, schema_of, window_profile
+from tests.drift_monitor.profiles import Values, baseline_profile, batch, schema_of, window_profile
 
 _NUMBER = schema_of(x=ColumnType.FRACTIONAL)
 
@@ -43,20 +44,36 @@ def test_a_baseline_of_few_distinct_values_has_them_all_as_edges() -> None:
 
 
 @pytest.mark.parametrize("kind", [np.int64, np.float64])
-def test_counts_at_every_edge_are_those_of_a_direct_comparison(kind: type[np.generic]) -> None:
-    """Both ways of counting, sorting and tallying, agree with the definition, values outside of the edges included."""
+@pytest.mark.parametrize("unit", [1, 1_000_003, 10**10])
+def test_counts_at_every_edge_are_those_of_a_direct_comparison(kind: type[np.generic], unit: int) -> None:
+    """Every way of counting, by tally and by sorting in 32 or 64 bits, agrees with the definition, values outside of
+    the edges included."""
     generator = np.random.default_rng(3)
-    known, window = _profiles(generator.integers(-40, 40, 5_000), generator.integers(-60, 70, 20_000).astype(kind))
-    current = np.random.default_rng(3)
-    current.integers(-40, 40, 5_000)
-    values = current.integers(-60, 70, 20_000)
+    baseline, values = unit * generator.integers(-40, 40, 5_000), unit * generator.integers(-60, 70, 20_000)
+    known, window = _profiles(baseline, values.astype(kind))
     assert window.below.tolist() == [(values < edge).sum() for edge in known.edges]
     assert window.up_to.tolist() == [(values <= edge).sum() for edge in known.edges]
-    assert window.negative == (values < 0).sum()
+    assert (window.present, window.negative) == (len(values), (values < 0).sum())
     assert window.excess_above == pytest.approx(np.maximum(values - known.edges[-1], 0).sum())
     assert window.excess_below == pytest.approx(np.maximum(known.edges[0] - values, 0).sum())
     assert window.moments.total == values.sum()
+    assert (window.moments.minimum, window.moments.maximum) == (values.min(), values.max())
     assert window.moments.std == pytest.approx(values.std(), rel=1e-12)
+
+
+def test_a_column_may_change_its_type_between_batches() -> None:
+    """One file of a window has whole numbers, the next one the same column with nulls, which made it float64."""
+    whole, broken = np.arange(-5, 300), pa.array([1.5, None, -2.0, None, 7.0])
+    known = baseline_profile({"x": np.arange(100.0)}, _NUMBER)
+    profiler = Profiler(known.anchors)
+    for values in (whole, broken, whole):
+        profiler.add(batch({"x": values}))
+    window = profiler.result().columns["x"]
+    everything = np.concatenate((whole, [1.5, -2.0, 7.0], whole))
+    assert isinstance(window, NumericProfile)
+    assert (window.present, window.missing) == (len(everything), 2)
+    assert window.below.tolist() == [(everything < edge).sum() for edge in window.edges]
+    assert window.moments.mean == pytest.approx(everything.mean())
 
 
 _VALUES = st.lists(

@@ -11,6 +11,7 @@ from lambdas.decide_retraining.trigger import parse_trigger
 from lambdas.shared.errors import MalformedEventError
 from lambdas.shared.retraining_lock import LockState
 from tests.lambdas.retraining_world import NEW_DATA, NOW, SAGEMAKER, VIOLATION, RetrainingWorld, loop_execution
+from tests.lambdas.schemas import check_event
 
 
 @pytest.fixture
@@ -104,8 +105,22 @@ def test_a_training_needs_enough_rows_that_the_champion_does_not_know(
     world.snapshot("second", rows=rows)
 
     assert world.decide(VIOLATION)["decision"] == decision
+    skipped = world.events.of("Retraining Skipped")
+    assert [event["somebodyActs"] for event in skipped] == ([True] if decision == "skip" else [])
+    if skipped:
+        check_event("cd4ml.retraining", "Retraining Skipped", *skipped)
+
+
+def test_a_violation_that_stays_is_told_once_a_day(world: RetrainingWorld) -> None:
+    """It comes back with every window, and a person who hears of it every hour stops listening."""
+    world.champion(data_version="first")
+
+    for hour in range(49):
+        world.decide(VIOLATION, now=NOW + timedelta(hours=hour))
+
     told = [event["somebodyActs"] for event in world.events.of("Retraining Skipped")]
-    assert told == ([True] if decision == "skip" else [])
+    assert [hour for hour, asked in enumerate(told) if asked] == [0, 24, 48]
+    assert world.lock.read() == LockState()
 
 
 def test_a_person_may_train_at_any_time_but_not_twice_at_once(world: RetrainingWorld) -> None:

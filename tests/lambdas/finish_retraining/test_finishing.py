@@ -84,6 +84,39 @@ def test_the_end_of_one_execution_leaves_the_lock_of_another(world: RetrainingWo
     assert world.lock.read().holder == loop_execution("one")
 
 
+def test_an_execution_that_fails_without_the_lock_is_told_as_well(world: RetrainingWorld) -> None:
+    """A violation that could not even be decided about must not pass unheard; people get the message, not the trace."""
+    cause = json.dumps({"errorMessage": "Rate exceeded", "errorType": "ClientError", "stackTrace": ["File x.py"]})
+    error = {"Error": "ClientError", "Cause": cause}
+
+    answer = world.finish({"execution": loop_execution("other"), "decision": {}, "error": error})
+
+    assert answer == {"result": "failed", "again": False}
+    (mail,) = world.mails
+    assert "ClientError: Rate exceeded" in mail["Message"]
+    assert loop_execution("other") in mail["Message"]
+    assert "x.py" not in mail["Message"]
+    check_event("cd4ml.retraining", "Retraining Failed", *world.events.of("Retraining Failed"))
+
+
+def test_what_another_has_taken_over_is_not_ended_again(world: RetrainingWorld) -> None:
+    """The event about a killed execution may come after the next one took its lock, and will report for both."""
+    assert world.decide({"reason": "manual"}, name="next")["decision"] == "train"
+    detail = {"executionArn": loop_execution("one"), "status": "ABORTED"}
+    event = {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
+
+    assert world.finish(event)["result"] == "ended"
+    assert world.lock.read().holder == loop_execution("next")
+    assert world.mails == []
+
+
+def test_a_training_without_an_accepted_model_says_so(world: RetrainingWorld) -> None:
+    """The pipeline has done its work: the model is not good enough."""
+    assert world.finish(world.trained("first", status="Succeeded"))["result"] == "failed"
+
+    assert "its evaluation accepted no model" in world.mails[0]["Message"]
+
+
 def test_an_input_without_an_execution_is_refused() -> None:
     """The state machine must say whose lock is to be freed."""
     with pytest.raises(MalformedEventError, match="execution of the loop"):

@@ -22,6 +22,22 @@ def test_an_approval_releases_exactly_that_version(world: ReleaseWorld) -> None:
     }
 
 
+def test_monitoring_schedules_get_the_baseline_of_the_released_version(world: ReleaseWorld) -> None:
+    """Where they come with the endpoint, a version without a baseline is refused with what to do."""
+    world.needs_baseline = True
+    for version in (1, 2):
+        world.register(version)
+    statistics = {"S3Uri": "s3://artifacts/models/2/baseline/statistics.json"}
+    world.packages[arn(2)]["DriftCheckBaselines"] = {"ModelDataQuality": {"Statistics": statistics}}
+
+    (reason,) = world.approve(1)["reasons"]
+    assert "has no baseline" in reason
+    assert "train it with the project's pipeline" in reason
+    assert world.approve(2)["outcome"] == "started"
+    (execution,) = world.pipeline.executions.values()
+    assert execution["variables"]["BaselineUri"] == "s3://artifacts/models/2/baseline/"
+
+
 def test_the_same_event_three_times_starts_one_release(world: ReleaseWorld) -> None:
     """All three are answered with the same execution."""
     world.register(1)

@@ -17,6 +17,7 @@ SETTINGS = {
     "MODEL_PACKAGE_GROUP": GROUP,
     "ARTIFACT_BUCKET": BUCKET,
     "CHAMPION_PARAMETER": PARAMETER,
+    "BASELINE": "optional",
     "EVENT_BUS": "default",
 }
 

@@ -1,7 +1,8 @@
-"""The function that starts training: parameters, champion, and one execution per data version."""
+"""The function that starts training: parameters, champion, and one execution for each execution of the loop."""
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -9,25 +10,30 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
+from lambdas.shared.champion_search import ChampionError, ChampionSearch
+from lambdas.shared.errors import MalformedEventError
 from lambdas.start_training import handler
-from lambdas.start_training.logic import ChampionError, NewData, Training
+from lambdas.start_training.logic import Training, TrainingRequest
 from tests.lambdas.fake_client import FakeClient
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
-DATA = NewData("cars", "0123456789abcdef", "s3://lake/snapshots/cars/0123456789abcdef/files.manifest")
+LOOP = "arn:aws:states:us-east-1:123456789012:execution:cars-dev-retraining:one"
+DATA = TrainingRequest(
+    "cars", "0123456789abcdef", "s3://lake/snapshots/cars/0123456789abcdef/files.manifest", "new data", LOOP
+)
 EXECUTION = f"{ARN}:pipeline/cars-dev/execution/abcdefghijkl"
 
 
-def _event(**changes: object) -> dict[str, Any]:
-    detail = {
+def _request(**changes: object) -> dict[str, Any]:
+    """What the state machine hands over."""
+    request = {
         "dataset": "cars",
         "dataVersion": DATA.data_version,
-        "manifest": {"bucket": "lake", "key": "snapshots/cars/0123456789abcdef/manifest.json"},
         "filesManifest": DATA.files_manifest,
-        "rows": 5,
-        "files": 1,
+        "reason": "new data",
+        "execution": LOOP,
     }
-    return {"id": "e1", "source": "cd4ml.ingest", "detail-type": "Snapshot Created", "detail": detail | changes}
+    return request | changes
 
 
 @pytest.fixture
@@ -120,7 +126,7 @@ class _Live:
 
 def _training(sagemaker: Any, commit: str = "c0ffee", *, live: str | None = None) -> Training:
     champion: Any = _Live(live)
-    return Training(sagemaker, champion, pipeline="cars-dev", model_package_group="cars-dev", commit=commit)
+    return Training(sagemaker, ChampionSearch(sagemaker, champion, "cars-dev"), pipeline="cars-dev", commit=commit)
 
 
 def test_the_first_run_starts_without_a_champion(sagemaker: Any, stub: Stubber) -> None:
@@ -163,17 +169,17 @@ def test_a_live_version_of_an_earlier_deployment_is_no_champion(sagemaker: Any, 
     assert starts.parameters()["ChampionModelPackageArn"] == "none"
 
 
-def test_the_same_event_asks_for_the_same_execution(sagemaker: Any, stub: Stubber) -> None:
-    """The token depends on the pipeline, the data, the commit and the champion, and on nothing else."""
+def test_a_retried_task_asks_for_the_same_execution(sagemaker: Any, stub: Stubber) -> None:
+    """The token depends on the pipeline, the data and the loop's execution: whoever asks again later, trains again."""
     _expect_listing(stub, [])
     starts = _Starts(stub)
     _training(sagemaker).start(DATA)
-    for commit in ("c0ffee", "decade"):
+    for execution in (LOOP, f"{LOOP}-later"):
         _expect_listing(stub, [])
         starts.expect_another()
-        _training(sagemaker, commit=commit).start(DATA)
-    first, second, other_commit = starts.tokens()
-    assert first == second != other_commit
+        _training(sagemaker).start(replace(DATA, execution=execution))
+    first, second, later = starts.tokens()
+    assert first == second != later
     assert 32 <= len(first) <= 128
 
 
@@ -187,32 +193,26 @@ def test_a_champion_without_a_model_is_an_error_that_names_it(sagemaker: Any, st
         _training(sagemaker).start(DATA)
 
 
-def test_throttling_reaches_lambda(sagemaker: Any, stub: Stubber, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lambda has to see the error, to retry and then to use the dead-letter queue."""
+def test_an_error_reaches_the_state_machine(sagemaker: Any, stub: Stubber, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It decides what an error means, by its class."""
     monkeypatch.setattr(handler, "training", lambda: _training(sagemaker))
     stub.add_client_error("list_model_packages", "ThrottlingException", "Rate exceeded", 400)
     with pytest.raises(ClientError, match="Rate exceeded"):
-        handler.handle(_event(), None)
+        handler.handle(_request(), None)
 
 
 @pytest.mark.parametrize(
-    ("event", "message"),
+    ("request_", "message"),
     [
-        ({}, "expected a Snapshot Created event"),
-        ({**_event(), "source": "aws.s3"}, "expected a Snapshot Created event"),
-        ({**_event(), "detail": None}, "lacks dataset, dataVersion, filesManifest"),
-        (_event(dataVersion=3, dataset=""), "lacks dataset, dataVersion"),
-        (_event(filesManifest="lake/files.manifest"), "no S3 URI"),
+        ({}, "lacks dataset, dataVersion, filesManifest, reason, execution"),
+        (_request(dataVersion=3, dataset=""), "lacks dataset, dataVersion; correct the state machine"),
+        (_request(filesManifest="lake/files.manifest"), "no S3 URI"),
     ],
 )
-def test_a_malformed_event_is_logged_and_dropped(
-    capsys: pytest.CaptureFixture[str], event: dict[str, Any], message: str
-) -> None:
-    """No retry could mend it, so the invocation succeeds, and the log says what is wrong."""
-    assert handler.handle(event, None) == {"outcome": "dropped"}
-    line = json.loads(capsys.readouterr().out)
-    assert line["level"] == "ERROR"
-    assert message in line["message"]
+def test_a_malformed_request_names_what_it_lacks(request_: dict[str, Any], message: str) -> None:
+    """The definition of the state machine is wrong then, and no training is started."""
+    with pytest.raises(MalformedEventError, match=message):
+        handler.handle(request_, None)
 
 
 def test_the_execution_is_returned_and_logged(
@@ -232,7 +232,7 @@ def test_the_execution_is_returned_and_logged(
     handler.training.cache_clear()
     _expect_listing(stub, [])
     _Starts(stub)
-    assert handler.handle(_event(), None) == {"execution": EXECUTION}
+    assert handler.handle(_request(), None) == {"execution": EXECUTION}
     handler.training.cache_clear()
     line = json.loads(capsys.readouterr().out)
     assert (line["execution"], line["data_version"], line["champion"]) == (EXECUTION, DATA.data_version, "none")
