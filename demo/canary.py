@@ -1,4 +1,4 @@
-"""Third act: a newer model takes over from the live one by canary, while callers use the endpoint."""
+"""Fourth act: a newer model takes over from the live one by canary, while callers use the endpoint."""
 
 from demo.chapters import Chapter
 from demo.errors import DemoError

@@ -17,7 +17,7 @@ from demo.errors import DemoError
 from demo.interrupts import ignore_interrupts
 from demo.snapshots import newest_snapshot
 from demo.story import ModelYears, Story, Until
-from demo.story_summary import print_story, print_what_next
+from demo.story_summary import print_errors, print_story, print_what_next
 from demo.summary import print_approval_summary, print_way_in
 from demo.timing import Timing
 from demo.workspace import exclusive
@@ -68,9 +68,12 @@ class Loop:
             return
         story.first_release(first)
         if self.until is Until.END:
-            newer = story.newer_model(lambda: story.train(str(story.years.next)), live=first.package_arn)
+            newer = story.monitored()
+            story.newer_model(newer, live=first.package_arn)
             story.bad_model(live=newer.package_arn)
         print_story(story.deployed, story.chapters, picture=story.draw(), timing=self._timing)
+        if self.until is Until.END:
+            print_errors(story.errors(before=first.package_arn, after=newer.package_arn), story.watched)
         print_what_next(story.deployed, keep_running=self.keep_running)
 
     @contextmanager

@@ -50,6 +50,12 @@ class Rollouts:
         model = artifacts.download(self.deployed, package_arn)
         self._predictions[version_of(package_arn)] = artifacts.predictions(model, self.cars)
 
+    def error_percent(self, package_arn: str) -> float:
+        """Mean absolute error in percent of a version that was met, over the cars of the traffic."""
+        pairs = zip(self.cars, self._predictions[version_of(package_arn)], strict=True)
+        errors = [abs(predicted - car.price) / car.price for car, predicted in pairs if predicted is not None]
+        return 100 * sum(errors) / len(errors)
+
     def run(self, package_arn: str, *, live: str, why: str) -> Observed:
         """Release a version under load while `live` serves (both ARNs); whether that works is a result."""
         versions = [version_of(live), version_of(package_arn)]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from demo.chapters import Chapter
 from demo.deployed import Deployed
+from demo.monitored import Judged
 from demo.summary import print_way_in
 from demo.timing import Timing
 from releases.registry import Registry, version_of
@@ -19,6 +20,15 @@ def print_story(deployed: Deployed, chapters: Sequence[Chapter], *, picture: Pat
     for chapter in chapters:
         _print_chapter(chapter, live=chapter.version == live)
     print(f"\n   the traffic as a picture: {picture}   (open it in a browser)")
+
+
+def print_errors(errors: Sequence[tuple[str, float]], watched: Sequence[Judged]) -> None:
+    """How far off prices were before, during and after the drift, and what the monitors wrote about it."""
+    print("\n   mean absolute error:")
+    for what, percent in errors:
+        print(f"     {what:<58}{percent:5.1f} %")
+    for judged in watched[-2:]:
+        print(f"   report of monitor {judged.report['subject']['monitor']}: {judged.page}")
 
 
 def print_what_next(deployed: Deployed, *, keep_running: bool) -> None:

@@ -23,7 +23,7 @@ class Training:
 
     def upload(self, years: str) -> str:
         """Put model years into the lake; the ARN of the execution that this starts. Raises DemoError if none does."""
-        known = set(self._executions())
+        known = self.known()
         upload = ["-m", "sagemaker_pipelines.car_prices.batches", "upload", "--years", years, "--single-file"]
         folder = self.deployed.folder / "upload"
         command = Command(
@@ -35,7 +35,7 @@ class Training:
             what="the upload of the model years",
         )
         command.finish_or_cancel()
-        return self._started(known)
+        return self.started(known)
 
     def follow(self, execution: str) -> Evidence:
         """Show an execution step by step; the model that it registered. Raises DemoError if there is none."""
@@ -52,6 +52,10 @@ class Training:
         folder = self.deployed.folder / "evidence" / execution.rsplit("/", 1)[-1]
         return Evidence.collect(self.deployed.environment, execution, folder=folder)
 
+    def known(self) -> frozenset[str]:
+        """The executions so far; `started` finds a later one."""
+        return frozenset(self._executions())
+
     def _executions(self) -> list[str]:
         """ARNs, the newest first, found as any user would find them."""
         listed = self.deployed.client("sagemaker").list_pipeline_executions(
@@ -59,7 +63,8 @@ class Training:
         )
         return [str(summary["PipelineExecutionArn"]) for summary in listed["PipelineExecutionSummaries"]]
 
-    def _started(self, known: set[str]) -> str:
+    def started(self, known: frozenset[str]) -> str:
+        """The ARN of an execution that is not among `known`, once there is one; DemoError if none comes."""
         deadline = time.monotonic() + _EXECUTION_LIMIT_SECONDS
         while time.monotonic() < deadline:
             started = [execution for execution in self._executions() if execution not in known]
@@ -68,5 +73,5 @@ class Training:
             time.sleep(_POLL_SECONDS)  # the API has no way to wait for a start
         raise DemoError(
             f"no execution of {self.deployed.names.training_pipeline} started within {_EXECUTION_LIMIT_SECONDS} s of "
-            f"the upload; {self.deployed.folder}/server.log tells what the local cloud did with it"
+            f"new data; {self.deployed.folder}/server.log tells what the local cloud did with it"
         )

@@ -18,7 +18,6 @@ from drift_monitor.report.violations import find_violations, time_text
 from drift_monitor.results import Analysis, Verdict
 
 TOP_FEATURES = 10
-VARIANT_DIMENSION = "VariantName"
 _MOST_PER_LINE = 100
 _PERCENT = (names.UNUSABLE_CAPTURE_PERCENT, names.LABEL_COVERAGE_PERCENT)
 _COUNTS = (
@@ -38,8 +37,8 @@ def metric_lines(analysis: Analysis, analyses: Iterable[str], *, now: datetime) 
     lines = [_line(own, _figures(analysis, frozenset(analyses)), now=now)]
     quality = _quality_figures(analysis)
     if quality:
-        variant = {**own, VARIANT_DIMENSION: subject.variant} if subject.variant else own
-        sets = [list(own), [names.ENDPOINT_DIMENSION, VARIANT_DIMENSION]] if subject.variant else [list(own)]
+        variant = {**own, names.VARIANT_DIMENSION: subject.variant} if subject.variant else own
+        sets = [list(own), [names.ENDPOINT_DIMENSION, names.VARIANT_DIMENSION]] if subject.variant else [list(own)]
         lines.append(_line(variant, quality, now=now, sets=sets))
     for name, distance in _largest_distances(analysis):
         lines.append(_line({**own, names.FEATURE_DIMENSION: name}, {names.FEATURE_DISTANCE: distance}, now=now))

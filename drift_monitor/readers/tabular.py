@@ -16,6 +16,7 @@ from drift_monitor.readers.health import HealthCounter
 from drift_monitor.readers.table_columns import is_text, typed_column
 from drift_monitor.schema import Column, DataSchema
 
+_BUFFER_BYTES = 1 << 16
 _BATCH_ROWS = 1 << 16
 _SUFFIXES = (".parquet", ".csv")
 
@@ -74,8 +75,8 @@ def _read(files: list[Path], columns: Mapping[str, Column], health: HealthCounte
 
 
 def _parquet(file: Path) -> Iterator[pa.RecordBatch]:
-    # Pre-buffering would hold whole row groups in memory.
+    # Pre-buffering would hold whole row groups in memory, reading without a buffer whole columns of them.
     texts = [field.name for field in pq.read_schema(file) if is_text(field.type)]
-    with pq.ParquetFile(file, pre_buffer=False, read_dictionary=texts) as source:
+    with pq.ParquetFile(file, pre_buffer=False, buffer_size=_BUFFER_BYTES, read_dictionary=texts) as source:
         yield pa.RecordBatch.from_pylist([], schema=source.schema_arrow)
         yield from source.iter_batches(batch_size=_BATCH_ROWS, use_threads=False)

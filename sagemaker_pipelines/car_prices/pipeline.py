@@ -1,6 +1,6 @@
 """The definition of the car_prices pipeline: what runs, on what, and when a model is offered for approval.
 
-ValidateData -> Preprocess -> Train -> Export -> Evaluate -> CheckQuality -> RegisterModel or RejectModel.
+ValidateData -> Preprocess -> Train -> Export -> Evaluate and Baseline -> CheckQuality -> RegisterModel or RejectModel.
 
 Compiled by `sagemaker_pipelines.compile` in a process of its own; imports the SageMaker SDK, so nothing else may
 import this module.
@@ -92,11 +92,12 @@ def build_pipeline(inputs: DefinitionInputs) -> Pipeline:
     train = _train(factory, parameters, preprocess)
     export = _export(factory, parameters, preprocess=preprocess, train=train)
     evaluate = _evaluate(factory, parameters, preprocess=preprocess, export=export)
+    baseline = _baseline(factory, preprocess=preprocess, export=export)
     evidence = Evidence(
         model_uri=Join(on="/", values=[output_of(export, "model"), "model.tar.gz"]),
         evaluation_uri=Join(on="/", values=[output_of(evaluate, "evaluation"), "evaluation.json"]),
         report_uri=Join(on="/", values=[output_of(evaluate, "evaluation"), "report.html"]),
-        baseline_uri=Join(on="/", values=[output_of(preprocess, "baseline"), "baseline.csv"]),
+        baseline_uri=output_of(baseline, "baseline"),
         artifact_sha256=JsonGet(step_name="Export", property_file=_EXPORT, json_path="artifact_sha256", step=export),
         metrics={name: _evaluated(evaluate, f"regression_metrics.{name}.value") for name in ("mae", "mape", "r2")},
         data_version=parameters.data_version,
@@ -108,7 +109,7 @@ def build_pipeline(inputs: DefinitionInputs) -> Pipeline:
     return Pipeline(
         name=inputs.pipeline_name,
         parameters=parameters.all(),
-        steps=[validate, preprocess, train, export, evaluate, check],
+        steps=[validate, preprocess, train, export, evaluate, baseline, check],
         sagemaker_session=factory.session,
     )
 
@@ -133,7 +134,7 @@ def _preprocess(factory: StepFactory, parameters: _Parameters, validate: Process
         "Preprocess",
         module=f"{_STEPS}.preprocess",
         inputs=[Input("validated", output_of(validate, "validated"))],
-        outputs=[Output(name) for name in ("train", "validation", "holdout", "features", "baseline")],
+        outputs=[Output(name) for name in ("train", "validation", "holdout", "features")],
         environment={
             "HOLDOUT_YEARS": parameters.holdout_years.to_string(),
             "VALIDATION_YEARS": parameters.validation_years.to_string(),
@@ -197,6 +198,21 @@ def _evaluate(
         },
         property_files=[_EVALUATION],
         description="Judges the exported model on the newest model years and against the champion.",
+    )
+
+
+def _baseline(factory: StepFactory, *, preprocess: ProcessingStep, export: ProcessingStep) -> ProcessingStep:
+    return factory.processing(
+        "Baseline",
+        module=f"{_STEPS}.baseline",
+        inputs=[
+            Input("model", output_of(export, "model")),
+            Input("validation", output_of(preprocess, "validation")),
+            Input("holdout", output_of(preprocess, "holdout")),
+        ],
+        outputs=[Output("baseline")],
+        environment={},
+        description="Writes down what the monitors compare the model with once it is live.",
     )
 
 

@@ -21,7 +21,8 @@ CONTENT_TYPES = ["text/csv", "application/json", "application/jsonlines"]
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a model package says about its model; pipeline variables all of them. URIs are S3 URIs of objects."""
+    """What a model package says about its model; pipeline variables all of them. URIs are S3 URIs of objects, and
+    `baseline_uri` that of a folder."""
 
     model_uri: Value
     evaluation_uri: Value
@@ -51,10 +52,7 @@ def package_request(inputs: DefinitionInputs, evidence: Evidence) -> dict[str, A
         },
         # The SDK adds empty Bias and Explainability blocks, which say that there was an analysis.
         "ModelMetrics": {name: value for name, value in metrics_request.items() if value},
-        "DriftCheckBaselines": DriftCheckBaselines(
-            model_statistics=quality,
-            model_data_statistics=MetricsSource(content_type="text/csv", s3_uri=evidence.baseline_uri),
-        )._to_request_dict(),
+        "DriftCheckBaselines": _drift_check_baselines(evidence.baseline_uri),
         "ModelCard": {
             "ModelCardStatus": "PendingReview",
             "ModelCardContent": _model_card(evidence),
@@ -68,6 +66,23 @@ def package_request(inputs: DefinitionInputs, evidence: Evidence) -> dict[str, A
             "evaluation_report": evidence.report_uri,
         },
     }
+
+
+def _drift_check_baselines(folder: Value) -> dict[str, Any]:
+    """The files of the baseline folder in the places that SageMaker has for them."""
+
+    def file(name: str) -> MetricsSource:
+        return MetricsSource(content_type="application/json", s3_uri=Join(on="/", values=[folder, name]))
+
+    request: dict[str, Any] = DriftCheckBaselines(
+        model_data_statistics=file("statistics.json"),
+        model_data_constraints=file("constraints.json"),
+        model_statistics=file("model_quality_statistics.json"),
+        model_constraints=file("model_quality_constraints.json"),
+        bias_post_training_constraints=file("bias.json"),
+        explainability_constraints=file("attribution.json"),
+    )._to_request_dict()
+    return request
 
 
 def _model_card(evidence: Evidence) -> Join:

@@ -13,16 +13,22 @@ from tests.journeys.deployed_app import DeployedApp, csv_of, deploy_app
 from tests.running_cloud import RunningCloud, start_cloud, wait_for
 
 Trained = tuple[DeployedApp, str]
-_STEPS = ["ValidateData", "Preprocess", "Train", "Export", "Evaluate", "CheckQuality", "RegisterModel"]
+_JOBS = ["ValidateData", "Preprocess", "Train", "Export", "Evaluate", "Baseline"]
+_STEPS = [*_JOBS, "CheckQuality", "RegisterModel"]
 
 
 def test_an_upload_leads_to_a_model_that_waits_for_approval(trained: Trained) -> None:
-    """Every step succeeds, in order, and the model is registered as pending: nothing approves itself."""
+    """Every step succeeds, in its order, and the model is registered as pending: nothing approves itself."""
     app, execution = trained
 
     assert app.finished(execution)["PipelineExecutionStatus"] == "Succeeded"
     started = sorted(app.steps(execution).values(), key=lambda step: step["StartTime"])
-    assert [step["StepName"] for step in started] == _STEPS
+    names = [step["StepName"] for step in started]
+    assert sorted(names) == sorted(_STEPS)
+    # Baseline runs beside Evaluate and CheckQuality, whichever starts first.
+    in_order = [name for name in _STEPS if name != "Baseline"]
+    assert [name for name in names if name != "Baseline"] == in_order
+    assert names[-1] == "RegisterModel"
     assert app.package(execution)["ModelApprovalStatus"] == "PendingManualApproval"
 
 
@@ -147,9 +153,9 @@ def test_the_same_snapshot_again_runs_nothing_again(trained: Trained) -> None:
 
     app.finished(second)
 
-    jobs = [step for name, step in app.steps(second).items() if name in _STEPS[:5]]
+    jobs = [step for name, step in app.steps(second).items() if name in _JOBS]
     sources = {step["CacheHitResult"]["SourcePipelineExecutionArn"] for step in jobs}
-    assert len(jobs) == 5
+    assert len(jobs) == len(_JOBS)
     assert sources == {first}
 
 

@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -31,6 +32,7 @@ from sagemaker_pipelines.car_prices.settings import contract, input_columns, lab
 from sagemaker_pipelines.errors import StepError
 from sagemaker_pipelines.job import JobFolders, log, run_job
 
+NAME_COLUMN = "model"
 BIAS_FILE = Path(__file__).parents[1] / "bias.toml"
 
 _TYPES = {"string": ColumnType.STRING, "integer": ColumnType.INTEGRAL, "number": ColumnType.FRACTIONAL}
@@ -65,16 +67,17 @@ def make_baseline(*, model: Path, validation: Path, holdout: Path) -> MonitoredM
         bias=settings,
         model=served,
     )
-    return _without_time(built)
+    return _without_expected_change(built)
 
 
-def _without_time(built: MonitoredModel) -> MonitoredModel:
-    """The model year grows by itself: no value of it is a surprise."""
+def _without_expected_change(built: MonitoredModel) -> MonitoredModel:
+    """Every model year brings a year and names of models that there were not before: neither is a surprise."""
     constraints = built.baseline.constraints
-    columns = tuple(
-        replace(column, effect_floor=_NEVER, bounds=None) if column.feature == time_column() else column
-        for column in constraints.columns
-    )
+    changed: dict[str, dict[str, Any]] = {
+        time_column(): {"effect_floor": _NEVER, "bounds": None},
+        NAME_COLUMN: {"domain": None, "domain_share": None},
+    }
+    columns = tuple(replace(column, **changed.get(column.feature, {})) for column in constraints.columns)
     return replace(built, baseline=replace(built.baseline, constraints=replace(constraints, columns=columns)))
 
 

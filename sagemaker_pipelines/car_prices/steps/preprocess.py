@@ -8,7 +8,6 @@ Writes processing/train/train.csv, processing/validation/validation.csv, process
        processing/features/selection_spec.json  fitted on train, for choosing among candidates
        processing/features/feature_spec.json    fitted on train and validation, for the model that is kept
        processing/features/plain_baseline.json  median price per make, fitted likewise
-       processing/baseline/baseline.csv         inputs that the kept model learned from: the drift baseline
 Nothing is ever fitted on the holdout.
 """
 
@@ -98,7 +97,6 @@ def _write(split: Split, folders: JobFolders) -> None:
     write_table(folders.processing("train") / "train.csv", split.train)
     write_table(folders.processing("validation") / "validation.csv", split.validation)
     write_table(folders.processing("holdout") / "holdout.csv", split.holdout)
-    write_table(folders.processing("baseline") / "baseline.csv", development.select(inputs))
     write_json(features / "selection_spec.json", selection.to_json())
     write_json(features / "feature_spec.json", final.to_json())
     write_json(features / "plain_baseline.json", fit_plain_baseline(development, by=BASELINE_COLUMN, label=label()))
