@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from drift_monitor.job_settings import parse_settings
+from drift_monitor.job.settings import parse_settings
 from sagemaker_pipelines.compile import compiled_definition
 
 
