@@ -104,8 +104,9 @@ def suggest_constraints(
     """Limits for the metrics of a baseline, as Model Monitor's baselining suggests them, with room for chance.
 
     A limit is the worse end of the baseline's interval and then `margin` (a share: 0.1 is a tenth of the figure)
-    worse. `bias` gets one limit for both sides, its larger end and `bias_margin` percentage points: it may well be 0 in
-    the baseline, so that a share of it says nothing. Raises SettingsError for a negative margin.
+    worse; of `mse` the margin counts for its root, or it would always be the first to alarm. `bias` gets one limit for
+    both sides, its larger end and `bias_margin` percentage points: it may well be 0 in the baseline, so that a share of
+    it says nothing. Raises SettingsError for a negative margin.
     """
     if min(margin, bias_margin) < 0:
         raise SettingsError("the margins of the suggested constraints should be at least 0")
@@ -118,7 +119,8 @@ def suggest_constraints(
         if operator == OUTSIDE:
             limit = max(abs(low), abs(high)) + bias_margin
         else:
-            limit = high * (1 + margin) if operator == GREATER else low - margin * abs(low)
+            worse = (1 + margin) ** (2 if metric.name == "mse" else 1)
+            limit = high * worse if operator == GREATER else low - margin * abs(low)
         limits[metric.name] = MetricLimit(threshold=limit, operator=operator)
     return limits
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 _LIMIT_SECONDS = 60
-_LINKED = ("local_cloud", "releases", "sagemaker_pipelines", "model_server", "data_contracts")
+_LINKED = ("local_cloud", "releases", "sagemaker_pipelines", "model_server", "drift_monitor", "data_contracts")
 WAITING_CLI = """
 import subprocess, sys, time, pathlib
 child = subprocess.Popen(["sleep", "600"])

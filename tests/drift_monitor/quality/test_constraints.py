@@ -4,8 +4,8 @@ import pytest
 
 from drift_monitor.baseline import MetricLimit
 from drift_monitor.errors import SettingsError
-from drift_monitor.quality.constraints import GREATER, LESS, OUTSIDE, QualityPolicy, judge
-from drift_monitor.results import Interval, Verdict
+from drift_monitor.quality.constraints import GREATER, LESS, OUTSIDE, QualityPolicy, judge, suggest_constraints
+from drift_monitor.results import Interval, LabelCoverage, ModelQuality, QualityMetric, Verdict
 
 
 def _limit(operator: str) -> MetricLimit:
@@ -44,3 +44,24 @@ def test_settings_that_cannot_be_used_are_refused() -> None:
         judge(Interval(value=1.0), _limit("Above"))
     with pytest.raises(SettingsError, match="between 0 and 1"):
         QualityPolicy(minimum_label_coverage=10)
+
+
+def _measured(name: str, low: float, high: float) -> QualityMetric:
+    observed = Interval(value=(low + high) / 2, low=low, high=high)
+    return QualityMetric(name=name, verdict=Verdict.OK, observed=observed, baseline=None, limit=None, operator=None)
+
+
+def test_the_squared_error_alarms_when_its_root_does() -> None:
+    """The same margin for both would let the square of the error alarm at half the change."""
+    quality = ModelQuality(
+        problem_type="Regression",
+        verdict=Verdict.OK,
+        rows=100,
+        coverage=LabelCoverage(predictions=100, labelled=100, unmatched_labels=0),
+        metrics=(_measured("rmse", 9.0, 10.0), _measured("mse", 81.0, 100.0)),
+    )
+
+    limits = suggest_constraints(quality, margin=0.1)
+
+    assert limits["rmse"].threshold == pytest.approx(11.0)
+    assert limits["mse"].threshold == pytest.approx(11.0**2)
