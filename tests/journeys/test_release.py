@@ -218,10 +218,11 @@ def test_an_alarm_during_the_canary_rolls_back(released: tuple[Releases, str]) -
     assert releases.finished(release) == "Failed"
     assert releases.live_config() == before
     assert releases.invoke(_car(2010)) > 1000
-    failed = [
-        record for record in releases.records() if record.get("result") == "Failed" and record.get("to") == package
-    ]
-    assert failed
+
+    def failed() -> list[dict[str, Any]]:
+        return [one for one in releases.records() if one.get("result") == "Failed" and one.get("to") == package]
+
+    assert wait_for(failed, seconds=30, what="the record of the failed release")
 
 
 def _status(sagemaker: Any, package: str) -> str:

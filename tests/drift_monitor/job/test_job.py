@@ -15,7 +15,7 @@ import pytest
 from drift_monitor import metric_names
 from drift_monitor.analysis import AnalysedWindow
 from drift_monitor.job.run import exit_message
-from drift_monitor.metrics import VARIANT_DIMENSION
+from drift_monitor.metric_names import VARIANT_DIMENSION
 from tests.drift_monitor.files.documented import (
     CONSTRAINTS,
     REGRESSION_CONSTRAINTS,

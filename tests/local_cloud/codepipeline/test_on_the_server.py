@@ -78,7 +78,11 @@ def test_a_release_from_its_source_through_an_approval_and_a_function_to_a_stack
     execution_id = account.newest()
 
     token = _token(account)
-    (notification,) = [message for message in _received(cloud, inbox) if message.get("Type") == "Notification"]
+    (notification,) = wait_for(
+        lambda: [message for message in _received(cloud, inbox) if message.get("Type") == "Notification"],
+        seconds=30,
+        what="the message to the approvers",
+    )
     assert notification["Subject"] == "APPROVAL NEEDED: AWS CodePipeline release for action Approve"
     asked = json.loads(notification["Message"])["approval"]
     assert (asked["token"], asked["customData"]) == (token, "release v1")

@@ -11,7 +11,7 @@ from sagemaker_pipelines.validation_model import flatten_steps
 from tests.sagemaker_pipelines.definitions import car_prices_definition, step_of
 from tests.sagemaker_pipelines.jobs import ROOT
 
-JOBS = ("ValidateData", "Preprocess", "Train", "Export", "Evaluate")
+JOBS = ("ValidateData", "Preprocess", "Train", "Export", "Evaluate", "Baseline")
 
 
 def _arguments(name: str) -> dict[str, Any]:
@@ -98,13 +98,15 @@ def test_a_model_package_records_where_it_comes_from() -> None:
 
 
 def test_a_model_package_has_metrics_baselines_and_a_card() -> None:
-    """Statistics of the evaluation, the data that the model learned from, and a card of valid JSON."""
+    """Statistics of the evaluation, what monitors compare the model with, and a card of valid JSON."""
     request = _arguments("RegisterModel")
     pieces = request["ModelCard"]["ModelCardContent"]["Std:Join"]["Values"]
     card = json.loads("".join(piece if isinstance(piece, str) else "1" for piece in pieces))
 
     assert list(request["ModelMetrics"]) == ["ModelQuality"]
-    assert set(request["DriftCheckBaselines"]) == {"ModelQuality", "ModelDataQuality"}
+    baselines = request["DriftCheckBaselines"]
+    assert set(baselines) == {"ModelQuality", "ModelDataQuality", "Bias", "Explainability"}
+    assert baselines["ModelDataQuality"]["Statistics"]["S3Uri"]["Std:Join"]["Values"][1] == "statistics.json"
     assert {item["name"] for item in card["evaluation_details"][0]["metric_groups"][0]["metric_data"]} == {
         "mae",
         "mape",
