@@ -255,12 +255,11 @@ def _status(client: Any, name: str) -> str | None:
 
 
 def _settled(client: Any, name: str) -> str | None:
-    # CloudFormation gives no signal when it is done, so its state is asked for.
     deadline = time.monotonic() + _TIMEOUT_SECONDS
     while (status := _status(client, name)) and status.endswith("_IN_PROGRESS"):
         if time.monotonic() > deadline:
             raise AssemblyError(f"Stack {name} is still in {status} after {_TIMEOUT_SECONDS:.0f} s")
-        time.sleep(_POLL_SECONDS)
+        time.sleep(_POLL_SECONDS)  # CloudFormation gives no signal when it is done
     return status
 
 

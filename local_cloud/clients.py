@@ -7,7 +7,7 @@ Two kinds of caller exist, as on AWS: the *system* (what AWS does behind the sce
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NotRequired, TypedDict, Unpack
 
 import boto3
 from botocore.config import Config
@@ -46,6 +46,23 @@ class Credentials:
 _SYSTEM = Credentials(SYSTEM_ACCESS_KEY, "not-a-secret", None, None)
 
 
+class RoleSession(TypedDict):
+    """How a role is assumed.
+
+    `principal` is the service that assumes it (`sagemaker.amazonaws.com`); the role's trust policy must name it, or
+    botocore's ClientError with AccessDenied is raised, as on AWS. With `through`, the service assumes that role, and
+    that role then assumes `role_arn` (role chaining). `source_arn` is the resource for which the service acts: the
+    trust policy sees it as aws:SourceArn.
+    """
+
+    role_arn: str
+    principal: str
+    session_name: str
+    region: str
+    through: NotRequired[str | None]
+    source_arn: NotRequired[str | None]
+
+
 class Clients:
     """Cached boto3 clients for one running server."""
 
@@ -62,33 +79,11 @@ class Clients:
         """A client that acts as AWS itself in `account`."""
         return self._client(service, region=region, account=account, credentials=_SYSTEM)
 
-    def as_role(
-        self,
-        service: str,
-        *,
-        role_arn: str,
-        principal: str,
-        session_name: str,
-        region: str,
-        through: str | None = None,
-        source_arn: str | None = None,
-    ) -> Any:
-        """A client with the role's temporary credentials.
-
-        `principal` is the service that assumes the role (`sagemaker.amazonaws.com`); the role's trust policy must
-        name it, or botocore's ClientError with AccessDenied is raised, as on AWS. With `through`, the service assumes
-        that role, and that role then assumes `role_arn` (role chaining). `source_arn` is the resource for which the
-        service acts: the trust policy sees it as aws:SourceArn.
-        """
-        credentials = self.role_credentials(
-            role_arn,
-            principal=principal,
-            session_name=session_name,
-            region=region,
-            through=through,
-            source_arn=source_arn,
-        )
-        return self._client(service, region=region, account=role_arn.split(":")[4], credentials=credentials)
+    def as_role(self, service: str, **session: Unpack[RoleSession]) -> Any:
+        """A client with the role's temporary credentials."""
+        credentials = self.role_credentials(**session)
+        account = session["role_arn"].split(":")[4]
+        return self._client(service, region=session["region"], account=account, credentials=credentials)
 
     def role_credentials(
         self,
@@ -100,7 +95,7 @@ class Clients:
         through: str | None = None,
         source_arn: str | None = None,
     ) -> Credentials:
-        """Temporary credentials of a role, renewed five minutes before they expire; arguments as for `as_role`."""
+        """Temporary credentials of a role, renewed five minutes before they expire; arguments as in RoleSession."""
         key = (role_arn, principal, session_name, through or "", source_arn or "")
         with self._lock:
             known = self._roles.get(key)

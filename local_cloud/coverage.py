@@ -58,7 +58,7 @@ def command(options: argparse.Namespace) -> int:
     """`python -m local_cloud coverage`: print the page, write it, or check that a file is it."""
     # Here, since these modules bring in the whole server, whereas the page itself is made of plain data.
     from local_cloud.cloudformation.providers.catalogue import default_providers
-    from local_cloud.server import owned_services
+    from local_cloud.composition import owned_services
 
     text = page(owned_services(), default_providers().coverage())
     if options.check:

@@ -1,6 +1,6 @@
 """Runs one command for the server and never lets it outlive the server.
 
-Started by `processes.py` as a script of its own (`python -I -S process_supervisor.py FD`), with few imports
+Started by `process_launch.py` as a script of its own (`python -I -S process_supervisor.py FD`), with few imports
 and of the standard library only, because every job and Lambda worker pays its start. It is the parent of
 the command: the one place that can wait for it, measure it and end it. FD is a socket to the server: when
 the server dies, however it dies, the socket reaches its end and the command is killed with everything it

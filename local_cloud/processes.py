@@ -9,26 +9,21 @@ import contextlib
 import enum
 import json
 import logging
-import marshal
 import os
 import selectors
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from local_cloud.errors import LocalCloudError
 from local_cloud.process_identity import is_alive, process_start, send_signal
+from local_cloud.process_launch import Launched, LaunchError, launch
 from local_cloud.process_output import LineSplitter
 
-_SUPERVISOR = Path(__file__).with_name("process_supervisor.py")
-_START_LIMIT_SECONDS = 60.0
 _DRAIN_SECONDS = 2.0
 _logger = logging.getLogger(__name__)
 
@@ -62,6 +57,17 @@ class ProcessSpec:
     memory_bytes: int | None = None
     timeout_grace_seconds: float = 0.0
 
+    def order(self) -> dict[str, Any]:
+        """What the supervisor is told: plain data."""
+        return {
+            "arguments": list(self.arguments),
+            "environment": dict(self.environment),
+            "working_directory": str(self.working_directory),
+            "timeout_seconds": self.timeout_seconds,
+            "timeout_grace_seconds": self.timeout_grace_seconds,
+            "memory_bytes": self.memory_bytes,
+        }
+
 
 @dataclass(frozen=True)
 class ProcessResult:
@@ -82,17 +88,15 @@ class RunningProcess:
 
     def __init__(
         self,
-        supervisor: "subprocess.Popen[bytes]",
-        channel: socket.socket,
+        launched: Launched,
         *,
-        pid: int,
         on_line: Callable[[str], None],
         on_end: Callable[["RunningProcess"], None],
     ) -> None:
-        self.pid = pid
-        self.stdin: IO[bytes] | None = supervisor.stdin
-        self._supervisor = supervisor
-        self._channel = channel
+        self.pid = launched.pid
+        self.stdin: IO[bytes] | None = launched.supervisor.stdin
+        self._supervisor = launched.supervisor
+        self._channel = launched.channel
         self._on_line = on_line
         self._on_end = on_end
         self._listener_failed = False
@@ -129,7 +133,7 @@ class RunningProcess:
 
     def _pump(self) -> None:
         """Pass the output on and learn of the end. Runs in a thread of its own."""
-        output = cast(IO[bytes], self._supervisor.stdout)  # a pipe: `ProcessTable.start` asked for one
+        output = cast(IO[bytes], self._supervisor.stdout)  # a pipe: `launch` asked for one
         splitter = LineSplitter(self._guarded)
         news = b""
         drain_until: float | None = None
@@ -219,19 +223,11 @@ class ProcessTable:
         alone. `pass_fds` stay open in the child under the same numbers; the caller closes its own copies.
         Raises ProcessError if the command cannot be started.
         """
-        ours, theirs = socket.socketpair()
-        with theirs:
-            supervisor = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(_SUPERVISOR), str(theirs.fileno())],
-                stdin=subprocess.PIPE if pipe_stdin else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env={},
-                pass_fds=(theirs.fileno(), *pass_fds),
-                start_new_session=True,
-            )
-        pid = _hand_over(spec, supervisor, channel=ours, pass_fds=pass_fds)
-        process = RunningProcess(supervisor, ours, pid=pid, on_line=on_line or _ignore, on_end=self._forget)
+        try:
+            launched = launch(spec.order(), pipe_stdin=pipe_stdin, pass_fds=pass_fds)
+        except LaunchError as error:
+            raise ProcessError(f"cannot start {spec.arguments[0]} in {spec.working_directory}: {error}") from None
+        process = RunningProcess(launched, on_line=on_line or _ignore, on_end=self._forget)
         with self._lock:
             self._running.add(process)
             self._record(process, spec)
@@ -275,49 +271,3 @@ class ProcessTable:
         with self._lock:
             self._running.discard(process)
             (self._directory / f"{process.pid}.json").unlink(missing_ok=True)
-
-
-def _hand_over(
-    spec: ProcessSpec,
-    supervisor: "subprocess.Popen[bytes]",
-    *,
-    channel: socket.socket,
-    pass_fds: Sequence[int],
-) -> int:
-    """Tell the supervisor what to run; the pid of the command."""
-    order = marshal.dumps(
-        {
-            "arguments": list(spec.arguments),
-            "environment": dict(spec.environment),
-            "working_directory": str(spec.working_directory),
-            "timeout_seconds": spec.timeout_seconds,
-            "timeout_grace_seconds": spec.timeout_grace_seconds,
-            "memory_bytes": spec.memory_bytes,
-            "pass_fds": list(pass_fds),
-        }
-    )
-    channel.settimeout(_START_LIMIT_SECONDS)
-    try:
-        channel.sendall(len(order).to_bytes(4, "big") + order)
-        word, _, value = _read_line(channel).partition(" ")
-    except OSError:
-        word, value = "", ""
-    if word == "started":
-        channel.settimeout(None)
-        return int(value)
-    channel.close()
-    supervisor.kill()
-    supervisor.communicate()
-    reason = os.strerror(int(value)) if word == "failed" else "its supervisor did not answer"
-    raise ProcessError(f"cannot start {spec.arguments[0]} in {spec.working_directory}: {reason}")
-
-
-def _read_line(channel: socket.socket) -> str:
-    """One line, byte by byte: what follows it belongs to the thread that is started next."""
-    line = b""
-    while not line.endswith(b"\n"):
-        byte = channel.recv(1)
-        if not byte:
-            break
-        line += byte
-    return line.decode().strip()

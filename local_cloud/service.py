@@ -1,7 +1,7 @@
 """What an emulated AWS service is: a table of operations, each a plain function of a request.
 
 Nothing here knows about HTTP or moto. The wire (parsing, authorization, serialization in the service's own
-protocol) is done once, in `moto_patches.py`; the engines below it only see validated parameters.
+protocol) is done once, in `moto/requests.py`; the engines below it only see validated parameters.
 """
 
 from collections.abc import Callable, Mapping

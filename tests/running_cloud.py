@@ -9,22 +9,22 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import boto3
 from botocore.config import Config
+
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 _START_LIMIT_SECONDS = 90
 _MAKING_CLIENTS = threading.Lock()
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -106,12 +106,16 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def start_cloud(directory: Path) -> Iterator[RunningCloud]:
-    """Start a server, wait until it is ready, and end it by its pid afterwards."""
+def start_cloud(directory: Path, *, wait_scale: float | None = None) -> Iterator[RunningCloud]:
+    """Start a server, wait until it is ready, and end it by its pid afterwards.
+
+    `wait_scale` is the factor on AWS's waiting times, if not the usual one.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     port = free_port()
     log = (directory / "server.log").open("w")
     command = [sys.executable, "-m", "local_cloud.server", "--port", str(port), "--state-dir", str(directory / "state")]
+    command += ["--wait-scale", str(wait_scale)] if wait_scale else []
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     cloud = RunningCloud(port, process.pid, directory / "state")
@@ -134,13 +138,3 @@ def _is_up(cloud: RunningCloud, process: subprocess.Popen[bytes]) -> bool:
     with contextlib.suppress(OSError):
         return bool(cloud.page("health")["status"] == "ok")
     return False
-
-
-def wait_for(condition: Callable[[], T | None], *, seconds: float, what: str) -> T:
-    """Poll until the condition gives something true; fail with `what` after the limit."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if result := condition():
-            return result
-        time.sleep(0.05)  # the pace of polling, not a wait for a result
-    raise AssertionError(f"waited {seconds:.0f} s in vain for {what}")

@@ -11,29 +11,20 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from local_cloud.clients import Clients
 from local_cloud.clock import Clock
 from local_cloud.cloudformation.errors import HandlerFailure, ReplacementFailure, ReplacementNeeded, ResourceFailure
 from local_cloud.cloudformation.events import StackEvent, event_id
+from local_cloud.cloudformation.handler_failures import explained, is_gone
 from local_cloud.cloudformation.plan import changed_properties, needs_replacement
 from local_cloud.cloudformation.providers.base import Physical, Provider, ResourceContext
 from local_cloud.cloudformation.providers.registry import ProviderRegistry
 from local_cloud.cloudformation.schemas import SchemaStore
 from local_cloud.cloudformation.stacks import LiveResource, Stack
 from local_cloud.cloudformation.template import ResourceDefinition
-from local_cloud.service import ServiceError
 
 _POLL_SECONDS = 0.02
 _STABILISATION_SECONDS = 1800.0
-_GONE = ("NotFound", "NoSuch", "NonExistent", "does not exist", "not exist", "cannot be found", "could not be found")
-_CODES = {
-    "AlreadyExists": ("AlreadyExists", "AlreadyOwnedByYou", "ResourceConflict", "ResourceInUse", "NameExists"),
-    "NotFound": ("NotFound", "NoSuch", "NonExistent", "DoesNotExist"),
-    "AccessDenied": ("AccessDenied", "Unauthorized", "NotAuthorized"),
-    "InvalidRequest": ("Validation", "Invalid", "Malformed"),
-}
 
 
 @dataclass(frozen=True)
@@ -135,7 +126,7 @@ class ResourceOperator:
             physical = Physical(live.physical_id, live.attributes)
             provider.delete(self._context(definition, lambda _: None), physical, live.properties)
         except Exception as error:  # as in `create`; what is gone already counts as deleted
-            if not _is_gone(error):
+            if not is_gone(error):
                 reason = self._reason(definition, error)
                 self._event(definition, "DELETE_FAILED", physical_id=live.physical_id, reason=reason)
                 raise ResourceFailure(definition.logical_id, "delete", reason) from error
@@ -272,32 +263,10 @@ class ResourceOperator:
         return text
 
     def _reason(self, definition: ResourceDefinition, error: Exception) -> str:
-        message, code = _explained(error)
+        message, code = explained(error)
         details = f"(RequestToken: {self.operation_id}, HandlerErrorCode: {code})"
         return self._located(definition, f'Resource handler returned message: "{message}" {details}')
 
     def _located(self, definition: ResourceDefinition, text: str) -> str:
         path = definition.construct_path
         return f"{self._masked(text)} (construct: {path})" if path else self._masked(text)
-
-
-def _explained(error: Exception) -> tuple[str, str]:
-    if isinstance(error, HandlerFailure):
-        return str(error), error.code
-    if isinstance(error, ClientError):
-        service_code = error.response["Error"]["Code"]
-        code = next((name for name, parts in _CODES.items() if any(p in service_code for p in parts)), None)
-        return str(error), code or "GeneralServiceException"
-    if isinstance(error, ServiceError):
-        return error.message, "InvalidRequest"
-    kind = "InvalidRequest" if isinstance(error, BotoCoreError) else "InternalFailure"
-    return f"{type(error).__name__}: {error}", kind
-
-
-def _is_gone(error: Exception) -> bool:
-    if isinstance(error, HandlerFailure):
-        return error.code == "NotFound"
-    if not isinstance(error, ClientError):
-        return False
-    described = error.response["Error"]
-    return any(part in described.get("Code", "") + " " + described.get("Message", "") for part in _GONE)

@@ -3,8 +3,6 @@
 A restart of the server forgets pipelines and executions, as it forgets the account they belong to.
 """
 
-from typing import Any
-
 from local_cloud.api_model import ApiModel
 from local_cloud.clients import Clients
 from local_cloud.clock import Clock
@@ -19,7 +17,7 @@ from local_cloud.codepipeline.management import Pipelines
 from local_cloud.codepipeline.validation import Providers
 from local_cloud.codepipeline.views import Views
 from local_cloud.events.bus import EventBus
-from local_cloud.service import Operation, RequestContext, Service
+from local_cloud.service import Service
 from local_cloud.stores import Partitioned
 
 
@@ -39,10 +37,8 @@ class CodePipeline:
     def service(self) -> Service:
         """The table of operations."""
         parts = (self._pipelines, self._executions, self._views, self._approvals, self._jobs)
-        return Service(
-            "codepipeline",
-            {name: self._checked(name, entry) for part in parts for name, entry in part.operations().items()},
-        )
+        operations = {name: entry for part in parts for name, entry in part.operations().items()}
+        return Service("codepipeline", self._model.checked(operations))
 
     def reset(self) -> None:
         """Stop everything that runs and forget all pipelines."""
@@ -60,12 +56,3 @@ class CodePipeline:
             with book.lock:
                 pipelines = list(book.pipelines.values())
             self._executions.forget(pipelines)
-
-    def _checked(self, name: str, operation: Operation) -> Operation:
-        handler = operation.handler
-
-        def check_and_handle(context: RequestContext, params: dict[str, Any]) -> dict[str, Any]:
-            self._model.check(name, params)
-            return handler(context, params) if handler else {}
-
-        return Operation(check_and_handle, operation.fidelity, operation.note)

@@ -3,7 +3,6 @@
 Everything is done with the rights of the model's role, as SageMaker does it.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +18,13 @@ from local_cloud.endpoints.models import SESSION
 from local_cloud.endpoints.variant_server import Launch
 from local_cloud.errors import LocalCloudError
 from local_cloud.images import ImageStore, LocalImage
+from local_cloud.sagemaker.image_access import pull_refusal
 from local_cloud.sagemaker.jobs.execution import PRINCIPAL
-from local_cloud.sagemaker.jobs.failures import denied, message
+from local_cloud.sagemaker.jobs.failures import message
 from local_cloud.sagemaker.jobs.instances import instance_size
 
 # Shorter than AWS's default of 8 minutes: a server that takes a minute on one's own machine does not come any more.
 DEFAULT_STARTUP_SECONDS = 60.0
-_ECR_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)(?::([^@]+)|@(.+))?")
 
 
 @dataclass(frozen=True)
@@ -99,16 +98,8 @@ def prepare(spec: VariantSpec, *, role: RoleClients, images: ImageStore, folder:
 def _pull(spec: VariantSpec, *, role: RoleClients, images: ImageStore) -> LocalImage:
     """The image, if the role may pull it from ECR."""
     uri = spec.model.container.image
-    if found := _ECR_IMAGE.fullmatch(uri):
-        account, region, repository, tag, digest = found.groups()
-        wanted = {"imageDigest": digest} if digest else {"imageTag": tag or "latest"}
-        try:
-            role.of("ecr", region=region).batch_get_image(
-                registryId=account, repositoryName=repository, imageIds=[wanted]
-            )
-        except ClientError as error:
-            if denied(error):
-                raise image_not_accessible(spec.name, reason=message(error)) from error
+    if refusal := pull_refusal(uri, ecr=lambda region: role.of("ecr", region=region)):
+        raise image_not_accessible(spec.name, reason=message(refusal)) from refusal
     try:
         image = images.resolve(uri)
     except LocalCloudError as error:

@@ -131,7 +131,7 @@ class BlueGreenUpdate:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 return None
-            self._endpoint.abandoned.wait(min(_ALARM_POLL_SECONDS, remaining))
+            self._endpoint.abandoned.wait(min(_ALARM_POLL_SECONDS, remaining))  # an alarm calls nobody here
         return None
 
     def _tripped(self) -> str | None:

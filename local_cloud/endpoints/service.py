@@ -23,7 +23,7 @@ from local_cloud.events.bus import EventBus
 from local_cloud.images import ImageStore
 from local_cloud.processes import ProcessTable
 from local_cloud.sagemaker.tags import Tags
-from local_cloud.service import Handler, Operation, RequestContext, Service
+from local_cloud.service import Operation, RequestContext, Service
 from local_cloud.stores import Partitioned
 
 
@@ -59,12 +59,12 @@ class Hosting:
     def extended(self, sagemaker: Service) -> Service:
         """The service `sagemaker` with hosting in it. Tagging goes to the engine that has the resource."""
         tables = (self._models.operations(), self._configs.operations(), self._endpoints.operations())
-        own = {name: self._checked(name, operation) for table in tables for name, operation in table.items()}
+        own = {name: operation for table in tables for name, operation in table.items()}
         tagging = {
-            name: self._divided(self._checked(name, operation), sagemaker.operations[name])
-            for name, operation in self._tags.operations().items()
+            name: self._divided(operation, sagemaker.operations[name])
+            for name, operation in self._model.checked(self._tags.operations()).items()
         }
-        return Service(sagemaker.name, {**sagemaker.operations, **own, **tagging})
+        return Service(sagemaker.name, {**sagemaker.operations, **self._model.checked(own), **tagging})
 
     def runtime(self) -> Service:
         """The service `sagemaker-runtime`."""
@@ -99,16 +99,6 @@ class Hosting:
 
     def _knows(self, context: RequestContext, arn: str) -> bool:
         return self._books.of(context).knows(context, arn)
-
-    def _checked(self, name: str, operation: Operation) -> Operation:
-        handler = operation.handler
-
-        def check_and_handle(context: RequestContext, params: dict[str, Any]) -> dict[str, Any]:
-            self._model.check(name, params)
-            return handler(context, params) if handler else {}
-
-        checked: Handler = check_and_handle
-        return Operation(checked, operation.fidelity, operation.note)
 
     def _divided(self, own: Operation, other: Operation) -> Operation:
         def handle(context: RequestContext, params: dict[str, Any]) -> dict[str, Any]:

@@ -213,7 +213,7 @@ class VariantServer:
             if found is None:
                 return
             problem = found
-            self._stopping.wait(_POLL_SECONDS)
+            self._stopping.wait(_POLL_SECONDS)  # a server tells nobody that it is ready
         raise ServerStartError(f"/ping did not answer 200 within {self._launch.startup_seconds:g} s ({problem})")
 
 

@@ -7,12 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from local_cloud.clock import Clock
-from local_cloud.sagemaker.listing import page
 from local_cloud.scheduler.book import DEFAULT_GROUP, Group, Schedule, ScheduleBook, conflict, group_arn, not_found
+from local_cloud.scheduler.paging import page
 from local_cloud.service import Operation, RequestContext, invalid
 from local_cloud.stores import Partitioned
-
-_PAGE_SIZE = 100
 
 
 class Groups:
@@ -74,7 +72,7 @@ class Groups:
         with book.lock:
             known = [self._default(context), *(book.groups[name] for name in sorted(book.groups))]
         wanted = [group for group in known if group.name.startswith(params.get("NamePrefix", ""))]
-        found, more = page(wanted, params, identity=lambda group: group.arn, size=_PAGE_SIZE)
+        found, more = page(wanted, params, identity=lambda group: group.arn)
         return {"ScheduleGroups": [_summary(group) for group in found], **more}
 
     def _tag(self, context: RequestContext, params: dict[str, Any]) -> dict[str, Any]:

@@ -14,16 +14,15 @@ from botocore.exceptions import ClientError
 
 from local_cloud.clients import Clients
 from local_cloud.clock import Clock
-from local_cloud.sagemaker.listing import page
 from local_cloud.scheduler.book import DEFAULT_GROUP, Schedule, ScheduleBook, conflict, group_arn, schedule_arn
 from local_cloud.scheduler.expressions import Once
 from local_cloud.scheduler.invocation import PRINCIPAL, SESSION, Invocation, Invoker
+from local_cloud.scheduler.paging import page
 from local_cloud.scheduler.settings import TIMING, check_start, occurrences, settings_of
 from local_cloud.scheduler.timetable import Timetable
 from local_cloud.service import Operation, RequestContext, invalid
 from local_cloud.stores import Partitioned
 
-_PAGE_SIZE = 100
 _ONE_TIME_GRACE = timedelta(seconds=60)
 _INSTANT = timedelta(microseconds=1)
 _NOTE = (
@@ -120,7 +119,7 @@ class Schedules:
             and schedule.name.startswith(params.get("NamePrefix", ""))
             and schedule.settings["State"] == params.get("State", schedule.settings["State"])
         ]
-        found, more = page(wanted, params, identity=lambda schedule: schedule.arn, size=_PAGE_SIZE)
+        found, more = page(wanted, params, identity=lambda schedule: schedule.arn)
         return {"Schedules": [_listed(schedule) for schedule in found], **more}
 
     def _find(self, context: RequestContext, params: Mapping[str, Any]) -> Schedule:

@@ -32,24 +32,21 @@ class _Kind:
     running: tuple[str, ...]
 
 
+def _sagemaker(job: str) -> _Kind:
+    return _Kind(
+        describe=f"Describe{job}",
+        stop=f"Stop{job}",
+        key=f"{job}Name",
+        status=f"{job}Status",
+        succeeded="Completed",
+        running=("InProgress", "Stopping"),
+    )
+
+
 _KINDS: Mapping[str, _Kind] = MappingProxyType(
     {
-        "CreateProcessingJob": _Kind(
-            describe="DescribeProcessingJob",
-            stop="StopProcessingJob",
-            key="ProcessingJobName",
-            status="ProcessingJobStatus",
-            succeeded="Completed",
-            running=("InProgress", "Stopping"),
-        ),
-        "CreateTrainingJob": _Kind(
-            describe="DescribeTrainingJob",
-            stop="StopTrainingJob",
-            key="TrainingJobName",
-            status="TrainingJobStatus",
-            succeeded="Completed",
-            running=("InProgress", "Stopping"),
-        ),
+        "CreateProcessingJob": _sagemaker("ProcessingJob"),
+        "CreateTrainingJob": _sagemaker("TrainingJob"),
         "StartExecution": _Kind(
             describe="DescribeExecution",
             stop="StopExecution",

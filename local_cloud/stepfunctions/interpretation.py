@@ -1,6 +1,6 @@
 """What stands between the engine and the interpreter of the Amazon States Language: plain data and protocols.
 
-The interpreter is moto's (`moto_patches.py`); it walks through the states and asks back for every task. The engine
+The interpreter is moto's (`moto/states/`); it walks through the states and asks back for every task. The engine
 knows nothing of its insides, and it knows nothing of AWS.
 """
 

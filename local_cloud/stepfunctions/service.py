@@ -1,6 +1,6 @@
 """Step Functions as the local cloud runs it: Standard workflows whose tasks really call the services, as their role.
 
-The states are walked through by moto's interpreter of the Amazon States Language, with repairs (`moto_patches.py`).
+The states are walked through by moto's interpreter of the Amazon States Language, with repairs (`moto/states/`).
 It proved unusable for two things, which this engine therefore does itself or refuses: the service integrations (moto
 calls services without credentials, without the model's shapes, and knows no `.sync` for SageMaker), and JSONata (moto
 took the evaluator out). State machines, executions and their endings are the engine's own too: in moto a stopped
@@ -9,13 +9,12 @@ A restart of the server forgets state machines and executions, as it forgets the
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from local_cloud.api_model import ApiModel
 from local_cloud.clients import Clients
 from local_cloud.clock import Clock
 from local_cloud.events.bus import EventBus
-from local_cloud.service import Operation, RequestContext, Service
+from local_cloud.service import Service
 from local_cloud.stepfunctions.announcements import Announcements
 from local_cloud.stepfunctions.book import Book
 from local_cloud.stepfunctions.executions import Executions
@@ -49,8 +48,8 @@ class StepFunctions:
 
     def service(self) -> Service:
         """The table of operations."""
-        entries = self._machines.operations() | self._executions.operations()
-        return Service("stepfunctions", {name: self._checked(name, entry) for name, entry in entries.items()})
+        operations = self._machines.operations() | self._executions.operations()
+        return Service("stepfunctions", self._model.checked(operations))
 
     def status(self) -> list[dict[str, str]]:
         """All executions in the order of their start, for the status page."""
@@ -74,12 +73,3 @@ class StepFunctions:
     def close(self) -> None:
         """Stop everything that runs. Nothing is waited for: the server does not answer the tasks any more."""
         self._executions.abandon()
-
-    def _checked(self, name: str, operation: Operation) -> Operation:
-        handler = operation.handler
-
-        def check_and_handle(context: RequestContext, params: dict[str, Any]) -> dict[str, Any]:
-            self._model.check(name, params)
-            return handler(context, params) if handler else {}
-
-        return Operation(check_and_handle, operation.fidelity, operation.note)

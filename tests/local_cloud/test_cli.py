@@ -9,7 +9,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from local_cloud.cli.show import parse_age
 from local_cloud.cli.variables import server_variables, shell_lines
 from local_cloud.process_identity import process_start
 from local_cloud.state import ServerRecord, StateDirectory
+from tests.waiting import LIMIT_SECONDS, wait_for
 
 SERVER = """
     import http.server, json, os, signal, sys, time
@@ -173,8 +173,8 @@ def test_a_killed_server_is_mentioned_by_the_next_up(state: StateDirectory, caps
     call(state, "up", "--port", "0")
     first = running(state)
     os.kill(first.pid, signal.SIGKILL)
-    while state.claimed:
-        time.sleep(0.01)  # the kernel gives the lock back when it has ended the process
+    # The kernel gives the lock back when it has ended the process.
+    wait_for(lambda: not state.claimed, what="the server to be gone")
     assert call(state, "up", "--port", "0") == 0
     assert f"the previous local cloud (pid {first.pid}) was killed; starting clean" in capsys.readouterr().err
 
@@ -241,12 +241,10 @@ def test_foreground_ends_with_ctrl_c(state: StateDirectory) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code)], env=environment, stderr=subprocess.DEVNULL
     )
-    while state.server() is None:
-        assert process.poll() is None
-        time.sleep(0.02)  # until the server has written its record
+    wait_for(lambda: state.server() or process.poll() is not None, what="the server's record")
     assert running(state).pid == process.pid
     process.send_signal(signal.SIGINT)
-    process.wait(20)
+    process.wait(LIMIT_SECONDS)
     assert state.server() is None
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from local_cloud.process_identity import process_start
 from local_cloud.state import StateDirectory
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,6 +64,8 @@ def test_from_up_to_down(folder: Path) -> None:
     assert call(folder, "deploy", "--app", "nowhere").stderr.startswith("error: nowhere is no cloud assembly")
 
     os.kill(server.pid, signal.SIGKILL)
+    # The kernel gives the lock back when it has ended the process.
+    wait_for(lambda: not state.claimed, what="the server to be gone")
     again = call(folder, "up", "--port", "0")
     assert f"the previous local cloud (pid {server.pid}) was killed; starting clean" in again.stderr
     second = state.server()

@@ -9,7 +9,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,8 @@ import pytest
 from local_cloud.process_identity import is_alive, process_start
 from local_cloud.process_output import LINE_LIMIT, LineSplitter
 from local_cloud.processes import ProcessEnd, ProcessError, ProcessResult, ProcessSpec, ProcessTable
+from tests.waiting import LIMIT_SECONDS, wait_for
 
-LIMIT_SECONDS = 20
 MEBIBYTE = 1024 * 1024
 
 
@@ -40,14 +40,6 @@ def run(table: ProcessTable, spec: ProcessSpec) -> tuple[ProcessResult, list[str
     """The result and the lines of a command."""
     lines: list[str] = []
     return table.start(spec, on_line=lines.append).wait(LIMIT_SECONDS), lines
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    """Whether the condition comes true before long."""
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)  # another process does not tell us when it changes
-    return condition()
 
 
 def test_output_and_exit_code_of_a_command(table: ProcessTable, tmp_path: Path) -> None:
@@ -124,7 +116,7 @@ def test_time_limit_with_grace(table: ProcessTable, tmp_path: Path) -> None:
         signal.signal(signal.SIGTERM, lambda *_: (print("saved", flush=True), sys.exit(0)))
         time.sleep(60)
     """
-    spec = python(code, tmp_path, timeout_seconds=0.5, timeout_grace_seconds=30)
+    spec = python(code, tmp_path, timeout_seconds=2, timeout_grace_seconds=30)
     assert run(table, spec) == (ProcessResult(0, ProcessEnd.TIMED_OUT), ["saved"])
 
 
@@ -207,11 +199,11 @@ def test_stop_all_ends_everything_at_the_same_time(table: ProcessTable, tmp_path
     """The grace periods of many children do not add up at a reset."""
     code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
     ready = threading.Semaphore(0)
-    processes = [table.start(python(code, tmp_path), on_line=lambda _: ready.release()) for _ in range(5)]
+    processes = [table.start(python(code, tmp_path), on_line=lambda _: ready.release()) for _ in range(6)]
     assert all(ready.acquire(timeout=LIMIT_SECONDS) for _ in processes)
     started = time.monotonic()
-    table.stop_all(grace_seconds=0.5)
-    assert time.monotonic() - started < 2.4
+    table.stop_all(grace_seconds=1.5)
+    assert time.monotonic() - started < 6 * 1.5
     assert not any(process.running for process in processes)
 
 
@@ -219,18 +211,20 @@ def test_grandchildren_end_with_the_command(table: ProcessTable, tmp_path: Path)
     """As in a container: when the main process ends, so does all it started, daemons in own sessions included."""
     code = """
         import os, time
+        told, tell = os.pipe()
         for daemon in (False, True):
             if os.fork() == 0:
                 if daemon:
                     os.setsid()
                 print(os.getpid(), flush=True)
+                os.write(tell, b".")
                 time.sleep(60)
-        time.sleep(0.3)
+            os.read(told, 1)
     """
     result, lines = run(table, python(code, tmp_path))
     assert result.exit_code == 0
     assert len(lines) == 2
-    assert eventually(lambda: all(process_start(int(line)) is None for line in lines))
+    wait_for(lambda: all(process_start(int(line)) is None for line in lines), what="the grandchildren to end")
 
 
 def test_a_flood_of_output_arrives_whole(table: ProcessTable, tmp_path: Path) -> None:
@@ -259,7 +253,7 @@ def test_a_dead_supervisor_takes_the_command_with_it(table: ProcessTable, tmp_pa
     ).stdout
     os.kill(int(supervisor), signal.SIGKILL)
     assert process.wait(LIMIT_SECONDS).exit_code == 137
-    assert eventually(lambda: process_start(process.pid) is None)
+    wait_for(lambda: process_start(process.pid) is None, what="the command to end")
 
 
 SERVER = """
@@ -288,7 +282,8 @@ def test_children_die_with_a_killed_server(tmp_path: Path) -> None:
         starts = [process_start(pid) for pid in pids]
         assert all(starts)
         server.kill()
-    assert eventually(lambda: not any(is_alive(pid, start or "") for pid, start in zip(pids, starts, strict=True)))
+    children = zip(pids, starts, strict=True)
+    wait_for(lambda: not any(is_alive(pid, start or "") for pid, start in list(children)), what="the children to end")
 
 
 def test_leftovers_of_a_former_server_are_found_by_pid_and_start(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from local_cloud.process_identity import process_start
 from local_cloud.sagemaker.pipelines.journal import Journal
 from local_cloud.state import StateDirectory, StateError, write_atomically
+from tests.waiting import LIMIT_SECONDS
 
 EXECUTION = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/cars/execution/abc{}"
 
@@ -115,7 +116,7 @@ def test_a_killed_server_is_reported_and_cleaned_up(tmp_path: Path) -> None:
             assert not (tmp_path / "jobs").exists()
             assert not state.journal.exists()
             assert (tmp_path / "images").exists(), "images are content, not state"
-        assert orphan.wait(10) == -signal.SIGKILL
+        assert orphan.wait(LIMIT_SECONDS) == -signal.SIGKILL
 
 
 def test_many_executions_are_counted_not_listed(tmp_path: Path) -> None:

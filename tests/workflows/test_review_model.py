@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local_cloud import moto_patches
+from local_cloud.moto.states.interpreter import StatesInterpreter
 from local_cloud.stepfunctions.definition import check_definition
 from tests.local_cloud.sagemaker.pipelines.definitions import condition, definition, equals, fail
 from tests.local_cloud.stepfunctions.account import Account, prepare, role_for
@@ -115,7 +115,7 @@ def test_the_definition_is_printed_without_an_account(
 
     assert review_model.main(["--print"]) == 0
 
-    check_definition(capsys.readouterr().out, parse=moto_patches.StatesInterpreter(Puppet(), scale=1).parse)
+    check_definition(capsys.readouterr().out, parse=StatesInterpreter(Puppet(), scale=1).parse)
 
 
 def test_what_is_missing_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:

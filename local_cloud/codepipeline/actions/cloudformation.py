@@ -14,7 +14,7 @@ from local_cloud.codepipeline.actions.stack_inputs import stack_request
 from local_cloud.codepipeline.artifacts import zip_file
 from local_cloud.codepipeline.declaration import ActionDeclaration
 
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.1  # CloudFormation gives no signal when it is done, so its state is asked for, as CodePipeline does
 _SUCCEEDED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE")
 _REPLACEABLE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED")
 _NO_CHANGE = ("No updates are to be performed", "didn't contain changes")
@@ -156,7 +156,6 @@ def _change_set(work: ActionWork, client: Any) -> dict[str, Any]:
 
 def _wait(work: ActionWork, client: Any, stack_id: str) -> None:
     """Return once the operation on the stack has succeeded; raises ActionFailure with the first resource's reason."""
-    # CloudFormation gives no signal when it is done, so its state is asked for, as CodePipeline does.
     while True:
         stack = client.describe_stacks(StackName=stack_id)["Stacks"][0]
         status = stack["StackStatus"]

@@ -4,7 +4,6 @@ It moves a `Job` through its phases and must not know whether the job processes 
 """
 
 import logging
-import re
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,11 @@ from local_cloud.clock import Clock
 from local_cloud.errors import LocalCloudError
 from local_cloud.images import ImageStore, LocalImage
 from local_cloud.processes import ProcessEnd, ProcessResult, ProcessSpec, ProcessTable
+from local_cloud.sagemaker.image_access import pull_refusal
 from local_cloud.sagemaker.jobs.archive import write_archive
+from local_cloud.sagemaker.jobs.container_metrics import FOLDER, send_metrics
 from local_cloud.sagemaker.jobs.environment import command, environment
-from local_cloud.sagemaker.jobs.failures import JobFailure, crash, denied, out_of_memory, role_failure
+from local_cloud.sagemaker.jobs.failures import JobFailure, crash, out_of_memory, role_failure
 from local_cloud.sagemaker.jobs.instances import instance_size
 from local_cloud.sagemaker.jobs.job import Job, JobEnd, JobStatus
 from local_cloud.sagemaker.jobs.layout import JobFolder
@@ -32,7 +33,6 @@ PRINCIPAL = "sagemaker.amazonaws.com"
 _SESSION = "SageMaker"
 _TAIL_LINES = 8
 _TIMEOUT_GRACE_SECONDS = 5.0
-_ECR_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)(?::([^@]+)|@(.+))?")
 _logger = logging.getLogger(__name__)
 
 
@@ -91,22 +91,14 @@ class JobExecution:
         if end.status is JobStatus.COMPLETED or self._plan.keeps_output_when_stopped:
             self._job.enter("Uploading", "Uploading generated output")
             transfer.upload([self._prepared(destination) for destination in self._plan.destinations])
+            self._send_metrics()
         return end
 
     def _image(self) -> LocalImage:
-        """The image, if the role may pull it: SageMaker pulls with the rights of the job's role."""
+        """The image, if the role may pull it."""
         uri = self._plan.program.image_uri
-        if found := _ECR_IMAGE.fullmatch(uri):
-            account, region, repository, tag, digest = found.groups()
-            wanted = {"imageDigest": digest} if digest else {"imageTag": tag or "latest"}
-            ecr = self._client("ecr", region=region)
-            try:
-                ecr.batch_get_image(registryId=account, repositoryName=repository, imageIds=[wanted])
-            except ClientError as error:
-                if denied(error):
-                    raise role_failure(
-                        error, role_arn=self._identity.role_arn, doing=f"Pulling the image {uri}"
-                    ) from error
+        if refusal := pull_refusal(uri, ecr=lambda region: self._client("ecr", region=region)):
+            raise role_failure(refusal, role_arn=self._identity.role_arn, doing=f"Pulling the image {uri}") from refusal
         return self._tools.images.resolve(uri)
 
     def _execute(self, image: LocalImage) -> ProcessResult:
@@ -168,6 +160,16 @@ class JobExecution:
             exit_message=self._folder.output_text("message") or None,
             metrics=tuple(self._metrics.final()),
         )
+
+    def _send_metrics(self) -> None:
+        namespace = self._plan.metrics_namespace
+        if namespace is None:
+            return
+        try:
+            send_metrics(self._client("cloudwatch"), self._folder.base / FOLDER, namespace=namespace)
+        except ClientError as error:
+            doing = f"Sending the container's metrics to {namespace}"
+            raise role_failure(error, role_arn=self._identity.role_arn, doing=doing) from error
 
     def _stopped(self, secondary: str, reason: str | None) -> JobEnd:
         return JobEnd(

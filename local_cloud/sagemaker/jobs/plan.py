@@ -55,5 +55,7 @@ class JobPlan:
     maximum_seconds: float
     log_group: str
     kms_key_id: str | None = None
+    metrics_namespace: str | None = None
+    """Where the metrics go that the container leaves in a file; only those of Model Monitor do."""
     keeps_output_when_stopped: bool = False
     """Training uploads the model of a job that was stopped; processing uploads nothing."""

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJo
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from local_cloud.events.bus import EventBus
@@ -27,7 +28,8 @@ _REFUSED = (
 )
 _NOTE = (
     "One instance; output with S3UploadMode Continuous is uploaded at the end of the job; a VPC and network isolation "
-    "are recorded only; a role that may not write the job's log fails the job (on AWS the log is just missing)."
+    "are recorded only; a role that may not write the job's log or Model Monitor's metrics fails the job (on AWS they "
+    "are just missing)."
 )
 
 
@@ -47,13 +49,17 @@ class ProcessingJobs:
             "StopProcessingJob": Operation(self._stop),
         }
 
-    def start(self, context: RequestContext, params: dict[str, Any]) -> Job:
-        """Create a job from a CreateProcessingJob request; one of Model Monitor has a MonitoringScheduleArn, too."""
+    def start(self, context: RequestContext, params: dict[str, Any], *, metrics_namespace: str | None = None) -> Job:
+        """Create a job from a CreateProcessingJob request; one of Model Monitor has a MonitoringScheduleArn, too.
+
+        `metrics_namespace` is where metrics go that the container leaves in a file, as Model Monitor's containers do.
+        """
         refuse(params, _REFUSED)
         refuse_value(params, "ProcessingInputs.S3Input.S3InputMode", "Pipe", instead="File")
         single_instance(params["ProcessingResources"]["ClusterConfig"].get("InstanceCount"))
         name = params["ProcessingJobName"]
-        job = self.table.start(context, name=name, request=params, plan=_plan(context, params))
+        plan = replace(_plan(context, params), metrics_namespace=metrics_namespace)
+        job = self.table.start(context, name=name, request=params, plan=plan)
         self._tags.put(job.identity.arn, params.get("Tags"))
         return job
 

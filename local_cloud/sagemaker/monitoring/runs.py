@@ -4,11 +4,11 @@ What a run does with the data is the container's business; AWS's own part happen
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -26,11 +26,27 @@ from local_cloud.sagemaker.monitoring.request import Dataset, Occasion, processi
 from local_cloud.sagemaker.monitoring.windows import Window
 from local_cloud.service import RequestContext
 
-StartJob = Callable[[RequestContext, dict[str, Any]], Job]
-"""Creates a processing job from a CreateProcessingJob request."""
 NO_DATA = "Job inputs had no data"
 _RUNNING = ("Pending", "InProgress", "Stopping")
 _THREADS = 2
+# As in AWS's own notebooks; its guide spells them in three ways.
+_NAMESPACES: Mapping[str | None, str] = {
+    kind: f"aws/sagemaker/Endpoints/{name}-metrics"
+    for kind, name in (
+        (None, "data"),
+        ("DataQuality", "data"),
+        ("ModelQuality", "model"),
+        ("ModelBias", "bias"),
+        ("ModelExplainability", "explainability"),
+    )
+}
+
+
+class StartJob(Protocol):
+    """Creates a processing job from a CreateProcessingJob request; its container's metrics go to a namespace."""
+
+    def __call__(self, context: RequestContext, params: dict[str, Any], *, metrics_namespace: str) -> Job:
+        """Raises LocalCloudError or ServiceError for a request that cannot run."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +136,8 @@ class Runs:
             datasets=datasets,
             output_folder=f"{job.output_uri}/{job.endpoint}/{schedule.name}/{self._folder(run.due)}",
         )
-        return self._start_job(context, processing_request(job, occasion))
+        request = processing_request(job, occasion)
+        return self._start_job(context, request, metrics_namespace=_NAMESPACES[job.kind])
 
     def _datasets(self, captures: Captures, run: Run) -> list[Dataset]:
         hours = captures.hours(run.window)

@@ -15,7 +15,7 @@ from local_cloud.sagemaker.monitoring.book import MonitoringBook, MonitoringSche
 from local_cloud.sagemaker.monitoring.executions import summary
 from local_cloud.sagemaker.monitoring.job import MonitoringJob, from_definition, from_inline
 from local_cloud.sagemaker.monitoring.runs import Run, Runs
-from local_cloud.sagemaker.monitoring.windows import pace_of, window_of
+from local_cloud.sagemaker.monitoring.windows import DELAY, Delayed, pace_of, window_of
 from local_cloud.sagemaker.resources import arn, present
 from local_cloud.sagemaker.tags import Tags
 from local_cloud.scheduler.timetable import Timetable
@@ -30,9 +30,9 @@ _SORT_KEYS: Mapping[str, Callable[[MonitoringSchedule], Any]] = {
 }
 _NOTE = (
     "Waiting times and analysis windows are multiplied by the scale of the clock: at 0.01, an hourly schedule runs "
-    "every 36 s on the 36 s before. It runs on the hour, without AWS's delay of up to 20 minutes, and leaves a run out "
-    "while the one before is still in progress. Labels are merged by the engine, not by a processing job of their own; "
-    "the metrics file of the container is not sent to CloudWatch. Scheduled at once, never Pending."
+    "every 36 s on the 36 s before. A run starts 10 minutes after the hour (AWS: up to 20), and is left out while the "
+    "one before is still in progress. Labels are merged by the engine, not by a processing job of their own. Scheduled "
+    "at once, never Pending."
 )
 
 
@@ -157,10 +157,11 @@ class MonitoringSchedules:
             self._run(context, schedule, schedule.modified)
         elif pace.cron is not None and not schedule.stopped:
             fire = partial(self._fire, context, schedule.name)
-            self._timetable.put(schedule.arn, pace.cron, fire, anchor=schedule.modified)
+            runs = Delayed(pace.cron, schedule.modified)
+            self._timetable.put(schedule.arn, runs, fire, anchor=schedule.modified)
 
-    def _fire(self, context: RequestContext, name: str, due: datetime) -> None:
-        book = self._books.of(context)
+    def _fire(self, context: RequestContext, name: str, moment: datetime) -> None:
+        book, due = self._books.of(context), moment - DELAY * self._timetable.scale
         with book.lock:
             schedule = book.schedules.get(name.lower())
             if schedule is None or schedule.stopped:

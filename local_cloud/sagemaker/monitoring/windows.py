@@ -21,6 +21,8 @@ NOW = "NOW"
 _DAILY = "cron(0 0 ? * * *)"
 _CRON = re.compile(r"cron\((0 (\*|\d{1,2}(?:/(\d{1,2}))?) \? \* \* \*)\)")
 _OFFSET = re.compile(r"(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
+# AWS starts a run up to 20 minutes after the hour; captured requests of the hour arrive meanwhile.
+DELAY = timedelta(minutes=10)
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 
@@ -39,6 +41,19 @@ class Pace:
 
     cron: Cron | None
     period: timedelta
+
+
+@dataclass(frozen=True)
+class Delayed:
+    """When runs start: DELAY after each hour of `cron` that comes after `origin`."""
+
+    cron: Cron
+    origin: datetime
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        """The first one after `moment`."""
+        hour = self.cron.next_after(max(moment - DELAY, self.origin))
+        return hour + DELAY if hour else None
 
 
 def pace_of(config: Mapping[str, Any]) -> Pace:

@@ -11,10 +11,9 @@ from local_cloud.cloudformation.errors import HandlerFailure
 from local_cloud.cloudformation.providers.base import Physical, Properties, Provider, ResourceContext
 from local_cloud.cloudformation.providers.registry import ProviderRegistry
 from local_cloud.cloudformation.service import CloudFormation
-from local_cloud.service import RequestContext, ServiceError
-from tests.running_cloud import wait_for
+from tests.local_cloud.operations import Operations
+from tests.waiting import LIMIT_SECONDS, wait_for
 
-CONTEXT = RequestContext("123456789012", "us-east-1")
 QUEUE = "AWS::SQS::Queue"
 TOPIC = "AWS::SNS::Topic"
 
@@ -72,7 +71,7 @@ class Ledger(Provider):
         return [physical_id for what, physical_id in self.log if what == verb]
 
     def _note(self, verb: str, logical_id: str, physical_id: str) -> None:
-        self.gate.wait(10)
+        self.gate.wait(LIMIT_SECONDS)
         with self._lock:
             self.log.append((verb, physical_id))
 
@@ -81,7 +80,7 @@ class Ledger(Provider):
             raise HandlerFailure(f"cannot {verb} {logical_id}")
 
 
-class FakeCloud:
+class FakeCloud(Operations):
     """The engine's operations as plain calls, waiting until a stack is settled."""
 
     def __init__(self) -> None:
@@ -92,13 +91,7 @@ class FakeCloud:
             clock=clock,
             providers=ProviderRegistry({QUEUE: self.ledger, TOPIC: self.ledger}),
         )
-        self._operations = self.engine.service().operations
-
-    def call(self, operation: str, **params: Any) -> dict[str, Any]:
-        """One request, answered at once."""
-        handler = self._operations[operation].handler
-        assert handler is not None
-        return handler(CONTEXT, params)
+        super().__init__(self.engine.service())
 
     def create(self, resources: Mapping[str, Any], *, name: str = "s", **params: Any) -> str:
         """Create a stack and wait; its final status."""
@@ -123,7 +116,7 @@ class FakeCloud:
             status = str(self.stack(name)["StackStatus"])
             return None if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS" else status
 
-        return wait_for(finished, seconds=15, what=f"stack {name} to settle") or ""
+        return wait_for(finished, what=f"stack {name} to settle") or ""
 
     def stack(self, name: str = "s") -> dict[str, Any]:
         """DescribeStacks of one stack."""
@@ -143,14 +136,6 @@ class FakeCloud:
         """(logical id, status), oldest first."""
         listed = self.call("DescribeStackEvents", StackName=name)["StackEvents"]
         return [(event["LogicalResourceId"], event["ResourceStatus"]) for event in reversed(listed)]
-
-    def refusal(self, operation: str, **params: Any) -> ServiceError:
-        """The error that a request is answered with."""
-        try:
-            self.call(operation, **params)
-        except ServiceError as error:
-            return error
-        raise AssertionError(f"{operation} was not refused")
 
 
 def queue(*, name: str | None = None, timeout: Any = 30, **attributes: Any) -> dict[str, Any]:

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tests.running_cloud import RunningCloud, wait_for
+from tests.running_cloud import RunningCloud
+from tests.waiting import wait_for
 
 
 def deploy(cloud: RunningCloud, resources: Mapping[str, Any], *, name: str = "s", **sections: Any) -> dict[str, str]:
@@ -39,7 +40,7 @@ def settled(cloud: RunningCloud, stack_id: str) -> str:
         status = str(client.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"])
         return None if status.endswith("_IN_PROGRESS") else status
 
-    return wait_for(finished, seconds=60, what=f"{stack_id} to settle") or ""
+    return wait_for(finished, what=f"{stack_id} to settle") or ""
 
 
 def failures(cloud: RunningCloud, name: str) -> str:

@@ -14,8 +14,8 @@ from local_cloud.clock import Clock
 from local_cloud.cloudformation.providers.endpoints import PROVIDERS
 from local_cloud.cloudformation.providers.registry import ProviderRegistry
 from local_cloud.cloudformation.service import CloudFormation
-from tests.local_cloud.cloudformation.fake_cloud import CONTEXT
-from tests.running_cloud import wait_for
+from tests.local_cloud.operations import CONTEXT
+from tests.waiting import wait_for
 
 _ARN = "arn:aws:sagemaker:us-east-1:123456789012:"
 
@@ -118,7 +118,7 @@ class Stacks:
     def delete(self) -> None:
         """Delete the stack."""
         self._call("DeleteStack", StackName="s")
-        wait_for(lambda: not self.ledger.endpoint, seconds=10, what="the endpoint to go")
+        wait_for(lambda: not self.ledger.endpoint, what="the endpoint to go")
 
     def reason(self) -> str:
         """The first failed resource's reason."""
@@ -131,7 +131,7 @@ class Stacks:
             found = str(self._call("DescribeStacks", StackName="s")["Stacks"][0]["StackStatus"])
             return None if found.endswith("_IN_PROGRESS") else found
 
-        return wait_for(status, seconds=15, what="the stack to settle") or ""
+        return wait_for(status, what="the stack to settle") or ""
 
     def _call(self, operation: str, **params: Any) -> dict[str, Any]:
         handler = self._operations[operation].handler
@@ -269,6 +269,6 @@ def test_a_deleted_stack_leaves_nothing(stacks: Stacks) -> None:
     """The endpoint goes first."""
     before = len(stacks.ledger.calls)
     stacks.delete()
-    wait_for(lambda: len(stacks.ledger.calls) == before + 3, seconds=10, what="the rest to go")
+    wait_for(lambda: len(stacks.ledger.calls) == before + 3, what="the rest to go")
     verbs = [verb for verb, _ in stacks.ledger.calls[before:]]
     assert verbs == ["delete endpoint", "delete config", "delete model"]

@@ -4,7 +4,7 @@ import pytest
 
 from local_cloud.cloudformation.errors import ValidationError
 from tests.local_cloud.cloudformation.fake_cloud import QUEUE, FakeCloud, queue
-from tests.running_cloud import wait_for
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -367,7 +367,6 @@ def test_independent_resources_are_made_at_the_same_time(fake: FakeCloud) -> Non
 
     begun = wait_for(
         lambda: {name for name, status in fake.events() if status == "CREATE_IN_PROGRESS"} >= {"A", "B"},
-        seconds=10,
         what="both creations to begin",
     )
     fake.ledger.gate.set()

@@ -7,7 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local_cloud.cloudformation.live import deploy, destroy, outputs, resource
-from tests.running_cloud import RunningCloud, wait_for
+from tests.running_cloud import RunningCloud
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("local-cloud")
 
@@ -93,7 +94,7 @@ def test_a_pipeline_can_run_on_every_update(cloud: RunningCloud) -> None:
     deploy(cloud, _pipeline())
     assert started() == 1
     deploy(cloud, _pipeline(ExecutionMode="PARALLEL", RestartExecutionOnUpdate=True))
-    assert wait_for(lambda: started() == 2, seconds=10, what="the second execution")
+    assert wait_for(lambda: started() == 2, what="the second execution")
 
 
 def test_a_pipeline_that_the_local_cloud_cannot_run_fails_its_stack(cloud: RunningCloud) -> None:

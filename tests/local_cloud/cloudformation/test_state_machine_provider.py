@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.local_cloud.cloudformation.live import deploy, destroy, failures, outputs, resource, settled
-from tests.running_cloud import RunningCloud, wait_for
+from tests.running_cloud import RunningCloud
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("local-cloud")
 DEFINITION = {"StartAt": "Say", "States": {"Say": {"Type": "Pass", "Result": "${Word}", "End": True}}}
@@ -30,9 +31,7 @@ def _output(cloud: RunningCloud, machine: str) -> str:
     """What a new execution gives."""
     client = cloud.client("stepfunctions")
     execution = client.start_execution(stateMachineArn=machine)["executionArn"]
-    return str(
-        wait_for(lambda: client.describe_execution(executionArn=execution).get("output"), seconds=20, what="an output")
-    )
+    return str(wait_for(lambda: client.describe_execution(executionArn=execution).get("output"), what="an output"))
 
 
 def test_a_state_machine_follows_its_template(cloud: RunningCloud) -> None:

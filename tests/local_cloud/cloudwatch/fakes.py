@@ -12,12 +12,20 @@ from local_cloud.cloudwatch.metrics import MetricStore
 from local_cloud.cloudwatch.queue_metrics import QueueMetrics
 from local_cloud.cloudwatch.service import CloudWatch
 from local_cloud.events.bus import EventBus
-from local_cloud.service import RequestContext, ServiceError
-from tests.local_cloud.sagemaker.fakes import assert_shape
+from tests.local_cloud.operations import CONTEXT, Operations
+from tests.waiting import LIMIT_SECONDS
 
-CONTEXT = RequestContext("123456789012", "us-east-1")
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
 TOPIC = "arn:aws:sns:us-east-1:123456789012:topic"
+PLAIN_ALARM = {
+    "Namespace": "N",
+    "MetricName": "m",
+    "Statistic": "Sum",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 1.0,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
 
 
 class TurnedClock(Clock):
@@ -50,7 +58,7 @@ class RecordedActions(Actions):
         self.called.append((arn_text, transition.alarm.state.value.value))
 
 
-class FakeCloudWatch:
+class FakeCloudWatch(Operations):
     """The engine; `published` are the events, `actions.called` the actions, `depths` the queues by name."""
 
     def __init__(self, *, scale: float = 1.0) -> None:
@@ -69,37 +77,11 @@ class FakeCloudWatch:
             automatic=False,
         )
         self.engine = CloudWatch(metrics=self.metrics, alarms=self.alarms, clock=self.clock)
-        self.model = CloudWatchModel()
-        self._operations = self.engine.service().operations
-
-    def call(self, operation: str, **params: Any) -> dict[str, Any]:
-        """One request; its answer must be one that AWS could give."""
-        handler = self._operations[operation].handler
-        assert handler is not None
-        answer = handler(CONTEXT, params)
-        assert_shape(self.model, operation, answer)
-        return answer
-
-    def refusal(self, operation: str, **params: Any) -> ServiceError:
-        """The error that a request is answered with."""
-        try:
-            self.call(operation, **params)
-        except ServiceError as error:
-            return error
-        raise AssertionError(f"{operation} was not refused")
+        super().__init__(self.engine.service(), model=CloudWatchModel())
 
     def put_alarm(self, name: str = "a", **settings: Any) -> None:
         """An alarm on the sum of N/m above 1 in one period of a minute, unless settings say otherwise."""
-        plain = {
-            "Namespace": "N",
-            "MetricName": "m",
-            "Statistic": "Sum",
-            "Period": 60,
-            "EvaluationPeriods": 1,
-            "Threshold": 1.0,
-            "ComparisonOperator": "GreaterThanThreshold",
-        }
-        chosen = {key: value for key, value in (plain | settings).items() if value is not None}
+        chosen = {key: value for key, value in (PLAIN_ALARM | settings).items() if value is not None}
         self.call("PutMetricAlarm", AlarmName=name, **chosen)
 
     def measure(self, value: float, *, name: str = "m", **dimensions: str) -> None:
@@ -121,7 +103,7 @@ class FakeCloudWatch:
 
     def told(self) -> None:
         """Wait until events and actions are out."""
-        assert self.alarms.wait_until_idle(10)
+        assert self.alarms.wait_until_idle(LIMIT_SECONDS)
 
     def state(self, name: str = "a") -> str | None:
         """The state of an alarm."""

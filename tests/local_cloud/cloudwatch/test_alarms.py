@@ -9,8 +9,9 @@ from local_cloud.cloudwatch.alarms import Alarms
 from local_cloud.cloudwatch.metrics import MetricStore
 from local_cloud.cloudwatch.service import CloudWatch
 from local_cloud.events.bus import EventBus
-from tests.local_cloud.cloudwatch.fakes import CONTEXT, TOPIC, FakeCloudWatch, RecordedActions
-from tests.running_cloud import wait_for
+from tests.local_cloud.cloudwatch.fakes import PLAIN_ALARM, TOPIC, FakeCloudWatch, RecordedActions
+from tests.local_cloud.operations import CONTEXT
+from tests.waiting import wait_for
 
 ARN = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:"
 
@@ -339,24 +340,12 @@ def test_alarms_evaluate_themselves_until_they_are_closed() -> None:
     operations = CloudWatch(metrics=metrics, alarms=alarms, clock=clock).service().operations
     put = operations["PutMetricAlarm"].handler
     assert put is not None
-    put(
-        CONTEXT,
-        {
-            "AlarmName": "a",
-            "Namespace": "N",
-            "MetricName": "m",
-            "Statistic": "Sum",
-            "Period": 60,
-            "EvaluationPeriods": 1,
-            "Threshold": 1.0,
-            "ComparisonOperator": "GreaterThanThreshold",
-        },
-    )
+    put(CONTEXT, {"AlarmName": "a", **PLAIN_ALARM})
     metrics.record(
         account=CONTEXT.account, region=CONTEXT.region, namespace="N", metric_name="m", dimensions={}, value=5
     )
 
-    wait_for(lambda: alarms.state_of(CONTEXT.account, CONTEXT.region, "a") == "ALARM", seconds=10, what="the alarm")
+    wait_for(lambda: alarms.state_of(CONTEXT.account, CONTEXT.region, "a") == "ALARM", what="the alarm")
     alarms.close()
 
     assert alarms._pacemaker._thread is not None

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from local_cloud.cloudwatch.embedded_metrics import EmbeddedMetrics
 from local_cloud.cloudwatch.metrics import MetricStore
-from tests.local_cloud.cloudwatch.fakes import CONTEXT, MIDNIGHT, TurnedClock
+from tests.local_cloud.cloudwatch.fakes import MIDNIGHT, TurnedClock
+from tests.local_cloud.operations import CONTEXT
 
 
 def _line(**members: Any) -> dict[str, Any]:

@@ -14,9 +14,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local_cloud.cloudformation.live import deploy, destroy, resource
-from tests.running_cloud import ACCOUNT, REGION, RunningCloud, wait_for
+from tests.running_cloud import ACCOUNT, REGION, RunningCloud
+from tests.waiting import wait_for
 
-_SECONDS = 20
 _ALARM = {
     "Namespace": "app",
     "MetricName": "errors",
@@ -45,9 +45,7 @@ def _queue(cloud: RunningCloud, name: str) -> tuple[str, str]:
 def _received(cloud: RunningCloud, url: str, *, what: str) -> dict[str, Any]:
     """The body of the next message, which is taken out of the queue."""
     sqs = cloud.client("sqs")
-    (message,) = wait_for(
-        lambda: sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1).get("Messages"), seconds=_SECONDS, what=what
-    )
+    (message,) = wait_for(lambda: sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1).get("Messages"), what=what)
     sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     body: dict[str, Any] = json.loads(message["Body"])
     return body
@@ -67,7 +65,7 @@ def _wait_for_state(cloud: RunningCloud, name: str, state: str) -> dict[str, Any
         found: dict[str, Any] = client.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
         return found if found["StateValue"] == state else None
 
-    return wait_for(described, seconds=_SECONDS, what=f"{name} to be {state}") or {}
+    return wait_for(described, what=f"{name} to be {state}") or {}
 
 
 def _history(cloud: RunningCloud, name: str) -> list[str]:
@@ -166,7 +164,7 @@ def test_errors_of_a_function_call_another_function(cloud: RunningCloud) -> None
     client.put_metric_alarm(AlarmName="broken", **settings)
     alarm_arn = client.describe_alarms(AlarmNames=["broken"])["MetricAlarms"][0]["AlarmArn"]
     functions.invoke(FunctionName="broken")
-    refused = wait_for(lambda: _actions(cloud, "broken"), seconds=_SECONDS, what="the first action")
+    refused = wait_for(lambda: _actions(cloud, "broken"), what="the first action")
     functions.add_permission(
         FunctionName="repair",
         StatementId="alarm",
@@ -177,7 +175,7 @@ def test_errors_of_a_function_call_another_function(cloud: RunningCloud) -> None
     _wait_for_state(cloud, "broken", "OK")
 
     functions.invoke(FunctionName="broken")
-    wait_for(lambda: _invocations(cloud, "repair") == 1, seconds=_SECONDS, what="the function of the action")
+    wait_for(lambda: _invocations(cloud, "repair") == 1, what="the function of the action")
 
     assert "CloudWatch Alarms is not authorized to perform: lambda:InvokeFunction" in refused[0]
     assert _actions(cloud, "broken")[0] == f"Successfully executed action {action}"
@@ -218,7 +216,7 @@ def test_a_topic_that_does_not_let_cloudwatch_publish_gets_nothing(cloud: Runnin
 
     client.set_alarm_state(AlarmName="a", StateValue="ALARM", StateReason="drill")
 
-    failed = wait_for(lambda: _actions(cloud, "a"), seconds=_SECONDS, what="the action")
+    failed = wait_for(lambda: _actions(cloud, "a"), what="the action")
     assert f"not authorized to perform: sns:Publish on resource: {topic}" in failed[0]
 
 

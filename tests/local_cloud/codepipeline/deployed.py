@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.running_cloud import ACCOUNT, RunningCloud, wait_for
+from tests.running_cloud import ACCOUNT, RunningCloud
+from tests.waiting import wait_for
 
 FUNCTION = """
 import json
@@ -130,7 +131,7 @@ class Account:
             )["pipelineExecution"]
             return described if described["status"] not in ("InProgress", "Stopping") else None
 
-        return wait_for(final, seconds=60, what="the pipeline to end")
+        return wait_for(final, what="the pipeline to end")
 
     def variables(self, execution_id: str) -> dict[str, dict[str, str]]:
         """Output variables by action."""

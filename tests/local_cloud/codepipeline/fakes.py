@@ -14,11 +14,9 @@ from local_cloud.codepipeline.actions.manual_approval import ManualApproval
 from local_cloud.codepipeline.declaration import ActionDeclaration, ActionType
 from local_cloud.codepipeline.service import CodePipeline
 from local_cloud.events.bus import EventBus
-from local_cloud.service import RequestContext, ServiceError
-from tests.local_cloud.sagemaker.fakes import assert_shape
-from tests.running_cloud import wait_for
+from tests.local_cloud.operations import Operations
+from tests.waiting import wait_for
 
-CONTEXT = RequestContext("123456789012", "us-east-1")
 ROLE = "arn:aws:iam::123456789012:role/pipeline"
 
 
@@ -64,7 +62,7 @@ class Puppet:
         return ActionOutcome(summary=f"did {name}", variables=self.variables.get(name, {}), revision=revision)
 
 
-class FakePipelines:
+class FakePipelines(Operations):
     """The engine's operations as plain calls; answers are checked against botocore's shapes."""
 
     def __init__(self) -> None:
@@ -81,24 +79,7 @@ class FakePipelines:
                 ActionType("Approval", "AWS", "Manual", "1"): ManualApproval(),
             },
         )
-        self._model = ApiModel("codepipeline")
-        self._operations = self.engine.service().operations
-
-    def call(self, operation: str, **params: Any) -> dict[str, Any]:
-        """One request."""
-        handler = self._operations[operation].handler
-        assert handler is not None
-        answer = handler(CONTEXT, params)
-        assert_shape(self._model, operation, answer)
-        return answer
-
-    def refusal(self, operation: str, **params: Any) -> ServiceError:
-        """The error that a request is answered with."""
-        try:
-            self.call(operation, **params)
-        except ServiceError as error:
-            return error
-        raise AssertionError(f"{operation} was not refused")
+        super().__init__(self.engine.service(), model=ApiModel("codepipeline"))
 
     def create(self, *stages: dict[str, Any], mode: str = "SUPERSEDED", **settings: Any) -> None:
         """Create the pipeline `p`, and wait until the execution that comes with it has ended."""
@@ -128,7 +109,7 @@ class FakePipelines:
             status = str(self.execution(execution_id)["status"])
             return None if status in ("InProgress", "Stopping") else status
 
-        return wait_for(final, seconds=10, what=f"the end of {execution_id}") or ""
+        return wait_for(final, what=f"the end of {execution_id}") or ""
 
     def stage(self, name: str) -> dict[str, Any]:
         """The state of a stage."""
@@ -147,7 +128,7 @@ class FakePipelines:
             )
             return latest.get("pipelineExecutionId") == execution_id and running
 
-        wait_for(there, seconds=10, what=f"{execution_id} to be in {name}")
+        wait_for(there, what=f"{execution_id} to be in {name}")
 
     def waits_for(self, name: str, execution_id: str) -> None:
         """Wait until an execution stands at the entrance of a stage."""
@@ -156,7 +137,7 @@ class FakePipelines:
             waiting = self.stage(name)["inboundExecutions"]
             return any(item["pipelineExecutionId"] == execution_id for item in waiting)
 
-        wait_for(there, seconds=10, what=f"{execution_id} to wait for {name}")
+        wait_for(there, what=f"{execution_id} to wait for {name}")
 
     def approval_token(self, stage: str, action: str) -> str:
         """The token of an approval, once it waits."""
@@ -166,7 +147,7 @@ class FakePipelines:
             found: str | None = state.get("latestExecution", {}).get("token")
             return found
 
-        return wait_for(token, seconds=10, what=f"{action} to wait for approval") or ""
+        return wait_for(token, what=f"{action} to wait for approval") or ""
 
     def decide(self, token: str, *, status: str = "Approved", summary: str = "looks good") -> None:
         """Answer the approval `Approve` of the stage of the same name."""

@@ -14,9 +14,8 @@ from local_cloud.codepipeline.actions.manual_approval import ManualApproval
 from local_cloud.codepipeline.actions.stack_inputs import stack_request
 from local_cloud.codepipeline.jobs import JobDesk
 from local_cloud.service import ServiceError
-from tests.local_cloud.codepipeline.fakes import CONTEXT
 from tests.local_cloud.codepipeline.works import EXPIRATION, PIPELINE_ARN, FakeArtifacts, work
-from tests.local_cloud.sagemaker.fakes import assert_shape
+from tests.local_cloud.operations import CONTEXT, assert_shape
 
 
 class FakeFunction:

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from tests.local_cloud.codepipeline.fakes import APPROVE, FakePipelines, action, approval, pipeline, stage
-from tests.running_cloud import wait_for
+from tests.waiting import wait_for
 
 
 def test_the_creation_of_a_pipeline_starts_an_execution_and_tells_every_change(pipelines: FakePipelines) -> None:
@@ -173,7 +173,7 @@ def test_parallel_executions_do_not_wait_for_each_other(pipelines: FakePipelines
     def in_deploy() -> set[str]:
         return {work.execution_id for work in pipelines.puppet.works[before:] if work.action.name == "Deploy"}
 
-    wait_for(lambda: in_deploy() == set(started), seconds=10, what="both executions to be in the stage")
+    wait_for(lambda: in_deploy() == set(started), what="both executions to be in the stage")
     pipelines.puppet.release("Deploy")
     assert [pipelines.ended(execution_id) for execution_id in started] == ["Succeeded", "Succeeded"]
 

@@ -8,7 +8,8 @@ from local_cloud.codepipeline.book import ClosedTransition, Pipeline
 from local_cloud.codepipeline.declaration import PipelineDeclaration, parse_declaration
 from local_cloud.codepipeline.gates import arrive, enter, leave, may_enter, turn_away
 from local_cloud.codepipeline.records import Execution, Trigger
-from tests.local_cloud.codepipeline.fakes import CONTEXT, pipeline, stage
+from tests.local_cloud.codepipeline.fakes import pipeline, stage
+from tests.local_cloud.operations import CONTEXT
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

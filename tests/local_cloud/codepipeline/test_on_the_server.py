@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.local_cloud.codepipeline.deployed import TEMPLATE, Account, prepare
-from tests.running_cloud import ACCOUNT, REGION, RunningCloud, wait_for
+from tests.running_cloud import ACCOUNT, REGION, RunningCloud
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("local-cloud")
 OVERRIDES = {"ParameterOverrides": json.dumps({"Value": "#{variables.Version}"})}
@@ -63,7 +64,7 @@ def _token(account: Account) -> str:
         found: str | None = approve["actionStates"][0].get("latestExecution", {}).get("token")
         return found
 
-    return wait_for(token, seconds=30, what="the approval") or ""
+    return wait_for(token, what="the approval") or ""
 
 
 def test_a_release_from_its_source_through_an_approval_and_a_function_to_a_stack(account: Account) -> None:
@@ -80,7 +81,6 @@ def test_a_release_from_its_source_through_an_approval_and_a_function_to_a_stack
     token = _token(account)
     (notification,) = wait_for(
         lambda: [message for message in _received(cloud, inbox) if message.get("Type") == "Notification"],
-        seconds=30,
         what="the message to the approvers",
     )
     assert notification["Subject"] == "APPROVAL NEEDED: AWS CodePipeline release for action Approve"

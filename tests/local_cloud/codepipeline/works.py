@@ -12,7 +12,7 @@ from local_cloud.clock import Clock
 from local_cloud.codepipeline.actions.base import ActionWork, Control
 from local_cloud.codepipeline.artifacts import ArtifactStore, StoredArtifact
 from local_cloud.codepipeline.declaration import ActionDeclaration, ActionType
-from tests.local_cloud.codepipeline.fakes import CONTEXT
+from tests.local_cloud.operations import CONTEXT
 
 PIPELINE_ARN = "arn:aws:codepipeline:us-east-1:123456789012:p"
 EXPIRATION = datetime(2030, 1, 1, tzinfo=UTC)

@@ -4,7 +4,6 @@ import io
 import json
 import shutil
 import sys
-import tarfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -21,6 +20,8 @@ from local_cloud.events.bus import EventBus
 from local_cloud.images import ImageError, LocalImage
 from local_cloud.processes import ProcessTable
 from local_cloud.service import Fidelity, Operation, RequestContext, Service, ServiceError
+from tests.local_cloud.endpoints.requests import ENDPOINT, VARIANT, model_archive, variant
+from tests.local_cloud.operations import assert_shape
 from tests.local_cloud.sagemaker.fakes import (
     ACCOUNT,
     ADMINISTRATOR,
@@ -29,20 +30,11 @@ from tests.local_cloud.sagemaker.fakes import (
     FakeEcr,
     FakeLogs,
     FakeS3,
-    assert_shape,
     client_error,
 )
-from tests.running_cloud import wait_for
+from tests.waiting import wait_for
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/model-role"
-ENDPOINT = "car-prices"
-VARIANT = "champion"
-CAPTURE = {
-    "InitialSamplingPercentage": 100,
-    "DestinationS3Uri": "s3://captures/captured",
-    "CaptureOptions": [{"CaptureMode": "InputAndOutput"}],
-    "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
-}
 
 
 class _S3(FakeS3):
@@ -201,13 +193,7 @@ class FakeHosting:
 
     def add_archive(self, version: str, **behaviour: Any) -> str:
         """The URL of a model.tar.gz."""
-        text = json.dumps({"version": version, **behaviour}).encode()
-        buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-            member = tarfile.TarInfo("behaviour.json")
-            member.size = len(text)
-            archive.addfile(member, io.BytesIO(text))
-        self.objects[f"models/{version}/model.tar.gz"] = buffer.getvalue()
+        self.objects[f"models/{version}/model.tar.gz"] = model_archive(version, **behaviour)
         return f"s3://models/{version}/model.tar.gz"
 
     def add_config(self, version: str, *, instances: int = 1, shadow: str | None = None, **members: Any) -> str:
@@ -244,7 +230,6 @@ class FakeHosting:
         """Wait until the endpoint has one of these statuses."""
         return wait_for(
             lambda: described if (described := self.describe())["EndpointStatus"] in statuses else None,
-            seconds=30,
             what=f"the endpoint to be {' or '.join(statuses)}",
         )
 
@@ -258,7 +243,6 @@ class FakeHosting:
         """Wait until the configuration has this share of the traffic."""
         wait_for(
             lambda: self.status_page()["history"][-1]["traffic"].get(config_name) == share,
-            seconds=30,
             what=f"{config_name} to have {share:.0%} of the traffic",
         )
 
@@ -286,39 +270,6 @@ class FakeHosting:
         json.dumps(event)  # what cannot travel must not be emitted
         with self._lock:
             self.published.append(event)
-
-
-def variant(model: str, *, name: str = VARIANT, instances: int = 1, weight: float = 1.0) -> dict[str, Any]:
-    """A ProductionVariant."""
-    return {
-        "VariantName": name,
-        "ModelName": model,
-        "InstanceType": "ml.m5.large",
-        "InitialInstanceCount": instances,
-        "InitialVariantWeight": weight,
-    }
-
-
-def blue_green(
-    kind: str,
-    *,
-    wait: int = 0,
-    termination: int = 0,
-    limit: int | None = None,
-    alarms: tuple[str, ...] = (),
-    **sizes: int,
-) -> Any:
-    """A DeploymentConfig; sizes in per cent of capacity by member (CanarySize, LinearStepSize)."""
-    routing: dict[str, Any] = {"Type": kind, "WaitIntervalInSeconds": wait}
-    routing |= {member: {"Type": "CAPACITY_PERCENT", "Value": value} for member, value in sizes.items()}
-    config: dict[str, Any] = {
-        "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing, "TerminationWaitInSeconds": termination}
-    }
-    if limit is not None:
-        config["BlueGreenUpdatePolicy"]["MaximumExecutionTimeoutInSeconds"] = limit
-    if alarms:
-        config["AutoRollbackConfiguration"] = {"Alarms": [{"AlarmName": name} for name in alarms]}
-    return config
 
 
 __all__ = ["ACCOUNT", "ADMINISTRATOR", "IMAGE", "REGION"]

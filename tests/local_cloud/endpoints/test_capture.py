@@ -11,8 +11,9 @@ import pytest
 from local_cloud.endpoints.capture_events import CapturedCall, capture_line, capture_settings
 from local_cloud.endpoints.capture_stream import CaptureStream
 from local_cloud.endpoints.sampling import Sampler
-from tests.local_cloud.endpoints.fakes import CAPTURE, ENDPOINT, FakeHosting
-from tests.running_cloud import wait_for
+from tests.local_cloud.endpoints.fakes import FakeHosting
+from tests.local_cloud.endpoints.requests import CAPTURE, ENDPOINT
+from tests.waiting import LIMIT_SECONDS, wait_for
 
 MOMENT = datetime(2026, 3, 1, 9, 59, 58, 7000, tzinfo=UTC)
 
@@ -29,7 +30,7 @@ def _serve(hosting: FakeHosting, *, shadow: str | None = None, **capture: Any) -
 def _delete(hosting: FakeHosting) -> None:
     """Deleting an endpoint writes what is left."""
     hosting.call("DeleteEndpoint", EndpointName=ENDPOINT)
-    wait_for(lambda: not hosting.call("ListEndpoints")["Endpoints"], seconds=10, what="the endpoint to be gone")
+    wait_for(lambda: not hosting.call("ListEndpoints")["Endpoints"], what="the endpoint to be gone")
 
 
 def test_every_request_under_load_is_one_event(hosting: FakeHosting) -> None:
@@ -60,7 +61,7 @@ def test_events_are_written_while_the_endpoint_serves(hosting: FakeHosting) -> N
     _serve(hosting)
     hosting.invoke(b"1", ContentType="text/csv")
 
-    assert wait_for(hosting.captured, seconds=10, what="the event")
+    assert wait_for(hosting.captured, what="the event")
 
 
 def test_an_idle_engine_has_written_everything(hosting: FakeHosting) -> None:
@@ -69,7 +70,7 @@ def test_an_idle_engine_has_written_everything(hosting: FakeHosting) -> None:
     for _ in range(20):
         hosting.invoke(b"1", ContentType="text/csv")
 
-    assert hosting.engine.wait_until_idle(10)
+    assert hosting.engine.wait_until_idle(LIMIT_SECONDS)
 
     assert len(hosting.captured()) == 20
 
@@ -155,7 +156,6 @@ def test_a_refused_write_stops_capture_and_not_the_endpoint(hosting: FakeHosting
 
     wait_for(
         lambda: hosting.describe()["DataCaptureConfig"]["CaptureStatus"] == "Stopped",
-        seconds=10,
         what="capture to be stopped",
     )
     assert hosting.answered_by() == "v1"

@@ -6,7 +6,7 @@ import pytest
 
 from local_cloud.endpoints.deployment_policy import deployment_policy
 from local_cloud.service import ServiceError
-from tests.local_cloud.endpoints.fakes import blue_green
+from tests.local_cloud.endpoints.requests import blue_green
 
 
 def _by_instances(kind: str, member: str, value: int) -> dict[str, Any]:

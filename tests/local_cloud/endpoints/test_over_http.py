@@ -1,10 +1,8 @@
 """Hosting through the real server with unmodified clients: wire formats, permissions, alarms from real metrics."""
 
 import contextlib
-import io
 import json
 import shutil
-import tarfile
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +14,10 @@ from botocore.exceptions import ClientError
 
 from local_cloud.images import ImageStore
 from local_cloud.runtime_environments import RuntimeEnvironments
-from tests.local_cloud.endpoints.fakes import CAPTURE, ENDPOINT, IMAGE, blue_green, variant
-from tests.running_cloud import ACCOUNT, REGION, ROOT, RunningCloud, wait_for
+from tests.local_cloud.endpoints.fakes import IMAGE
+from tests.local_cloud.endpoints.requests import CAPTURE, ENDPOINT, blue_green, model_archive, variant
+from tests.running_cloud import ACCOUNT, REGION, ROOT, RunningCloud
+from tests.waiting import wait_for
 
 DOCKERFILE = """\
 FROM python:3.12-slim
@@ -46,13 +46,8 @@ class Account:
 
     def add_model(self, version: str, **behaviour: Any) -> None:
         """A model and an endpoint configuration of that name."""
-        text = json.dumps({"version": version, **behaviour}).encode()
-        buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-            member = tarfile.TarInfo("behaviour.json")
-            member.size = len(text)
-            archive.addfile(member, io.BytesIO(text))
-        self.cloud.client("s3").put_object(Bucket="models", Key=f"{version}.tar.gz", Body=buffer.getvalue())
+        archive = model_archive(version, **behaviour)
+        self.cloud.client("s3").put_object(Bucket="models", Key=f"{version}.tar.gz", Body=archive)
         self.sagemaker.create_model(
             ModelName=version,
             PrimaryContainer={"Image": IMAGE, "ModelDataUrl": f"s3://models/{version}.tar.gz"},
@@ -191,7 +186,7 @@ def test_an_alarm_on_the_endpoints_own_errors_rolls_it_back(account: Account) ->
             account.invoke(b"1")
         return bool(account.sagemaker.describe_endpoint(EndpointName=ENDPOINT)["EndpointStatus"] != "Updating")
 
-    wait_for(rolled_back, seconds=25, what="the rollback")
+    wait_for(rolled_back, what="the rollback")
     described = account.await_service()
 
     assert (described["EndpointConfigName"], "FailureReason" in described) == ("v1", False)

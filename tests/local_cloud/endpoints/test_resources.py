@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.local_cloud.endpoints.fakes import ACCOUNT, CAPTURE, ENDPOINT, IMAGE, REGION, ROLE, FakeHosting, variant
-from tests.running_cloud import wait_for
+from tests.local_cloud.endpoints.fakes import ACCOUNT, IMAGE, REGION, ROLE, FakeHosting
+from tests.local_cloud.endpoints.requests import CAPTURE, ENDPOINT, variant
+from tests.waiting import wait_for
 
 PACKAGE = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package/cars/1"
 
@@ -79,7 +80,7 @@ def test_only_an_approved_package_becomes_a_model(hosting: FakeHosting) -> None:
 
     assert hosting.answered_by() == "v1"
     (lines,) = hosting.streams[f"/aws/sagemaker/Endpoints/{ENDPOINT}"].values()
-    wait_for(lambda: "serving v1 as package" in lines, seconds=5, what="the package's environment in the log")
+    wait_for(lambda: "serving v1 as package" in lines, what="the package's environment in the log")
 
 
 @pytest.mark.parametrize(
@@ -219,7 +220,7 @@ def test_a_server_that_is_not_healthy_fails_the_endpoint(hosting: FakeHosting) -
     update = {"EndpointName": ENDPOINT, "EndpointConfigName": "config-v1"}
     assert "it is Failed; delete and create it" in hosting.refused("UpdateEndpoint", **update)
     hosting.call("DeleteEndpoint", EndpointName=ENDPOINT)
-    wait_for(lambda: not hosting.call("ListEndpoints")["Endpoints"], seconds=10, what="the endpoint to be gone")
+    wait_for(lambda: not hosting.call("ListEndpoints")["Endpoints"], what="the endpoint to be gone")
 
 
 def test_deleting_an_endpoint_ends_its_server_and_removes_its_files(hosting: FakeHosting) -> None:
@@ -227,7 +228,7 @@ def test_deleting_an_endpoint_ends_its_server_and_removes_its_files(hosting: Fak
     hosting.serve("v1")
     hosting.call("DeleteEndpoint", EndpointName=ENDPOINT)
 
-    wait_for(lambda: not hosting.call("ListEndpoints")["Endpoints"], seconds=10, what="the endpoint to be gone")
+    wait_for(lambda: not hosting.call("ListEndpoints")["Endpoints"], what="the endpoint to be gone")
 
     assert not list((hosting.directory / "processes" / "processes").glob("*.json"))
     assert not list((hosting.directory / "state" / "endpoints").iterdir())

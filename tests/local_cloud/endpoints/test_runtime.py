@@ -8,8 +8,9 @@ import pytest
 
 from local_cloud.endpoints import variant_server
 from local_cloud.service import ServiceError
-from tests.local_cloud.endpoints.fakes import ENDPOINT, FakeHosting, variant
-from tests.running_cloud import wait_for
+from tests.local_cloud.endpoints.fakes import FakeHosting
+from tests.local_cloud.endpoints.requests import ENDPOINT, variant
+from tests.waiting import wait_for
 
 
 def _two_variants(hosting: FakeHosting, *weights: float) -> None:
@@ -99,7 +100,7 @@ def test_a_server_that_died_is_started_again_and_answers(hosting: FakeHosting) -
     assert hosting.status_page()["servers"][0]["restarts"] == 1
     (lines,) = hosting.streams[f"/aws/sagemaker/Endpoints/{ENDPOINT}"].values()
     notice = "The server ended with exit code 3; it is started again."
-    wait_for(lambda: notice in lines, seconds=5, what="the notice in the log")
+    wait_for(lambda: notice in lines, what="the notice in the log")
 
 
 def test_a_request_that_kills_every_server_is_given_up(hosting: FakeHosting) -> None:
@@ -141,7 +142,6 @@ def test_what_is_measured_of_invocations(hosting: FakeHosting) -> None:
 
     metrics = wait_for(
         lambda: found if len((found := gathered()).get("Invocations", [])) == 5 else None,
-        seconds=10,
         what="five invocations to be recorded",
     )
 
@@ -164,6 +164,6 @@ def test_errors_are_counted_by_their_class(hosting: FakeHosting) -> None:
             found[datum["metric_name"]] += sum(value * count for value, count in weighted)
         return dict(found)
 
-    found = wait_for(lambda: totals() if hosting.metrics else None, seconds=10, what="the metrics")
+    found = wait_for(lambda: totals() if hosting.metrics else None, what="the metrics")
 
     assert (found["Invocation5XXErrors"], found["InvocationModelErrors"], found["Invocation4XXErrors"]) == (1, 1, 0)

@@ -11,7 +11,7 @@ import pytest
 from local_cloud.endpoints.health import HealthCheck
 from local_cloud.endpoints.variant_server import Launch, ServerStartError, VariantServer
 from local_cloud.processes import ProcessTable
-from tests.running_cloud import wait_for
+from tests.waiting import wait_for
 
 
 def _server(
@@ -67,6 +67,6 @@ def test_a_server_that_hangs_is_replaced(tmp_path: Path) -> None:
         assert server.invoke(b"1", {}).body == b"v1:1"
         return server.pid not in (None, hung)
 
-    wait_for(replaced, seconds=30, what="another process")
+    wait_for(replaced, what="another process")
     assert server.restarts == 1
     server.stop()

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from local_cloud.events.background import BackgroundWork, cloud_age
+from tests.waiting import LIMIT_SECONDS
 
 
 def test_one_thread_runs_tasks_in_the_order_of_submission() -> None:
@@ -13,7 +14,7 @@ def test_one_thread_runs_tasks_in_the_order_of_submission() -> None:
     seen: list[int] = []
     for number in range(50):
         work.submit(lambda number=number: seen.append(number))  # type: ignore[misc]
-    assert work.wait_until_idle(5)
+    assert work.wait_until_idle(LIMIT_SECONDS)
     assert seen == list(range(50))
     work.close()
 
@@ -22,9 +23,9 @@ def test_a_delayed_task_does_not_hold_up_others() -> None:
     """What is due later lets what is due now pass, and is still waited for."""
     work = BackgroundWork("test", threads=1)
     seen: list[str] = []
-    work.submit(lambda: seen.append("late"), delay_seconds=0.05)
+    work.submit(lambda: seen.append("late"), delay_seconds=0.5)
     work.submit(lambda: seen.append("now"))
-    assert work.wait_until_idle(5)
+    assert work.wait_until_idle(LIMIT_SECONDS)
     assert seen == ["now", "late"]
     work.close()
 
@@ -35,7 +36,7 @@ def test_a_failing_task_ends_neither_its_thread_nor_the_waiting(caplog: pytest.L
     done = threading.Event()
     work.submit(lambda: 1 / 0)  # type: ignore[arg-type]
     work.submit(done.set)
-    assert work.wait_until_idle(5)
+    assert work.wait_until_idle(LIMIT_SECONDS)
     assert done.is_set()
     assert "ZeroDivisionError" in caplog.text
     work.close()
@@ -48,15 +49,15 @@ def test_after_a_reset_a_task_from_before_starts_nothing_more() -> None:
 
     def task() -> None:
         started.set()
-        go_on.wait(5)
+        go_on.wait(LIMIT_SECONDS)
         work.submit(sequel.set)
 
     work.submit(task)
-    assert started.wait(5)
-    threading.Timer(0.05, go_on.set).start()
+    assert started.wait(LIMIT_SECONDS)
+    threading.Timer(0.5, go_on.set).start()
     work.reset()
     work.submit(fresh.set)
-    assert work.wait_until_idle(5)
+    assert work.wait_until_idle(LIMIT_SECONDS)
     assert fresh.is_set()
     assert not sequel.is_set()
     work.close()

@@ -14,6 +14,7 @@ from local_cloud.events.delivery import Delivery
 from local_cloud.events.ledger import FILE_NAME
 from local_cloud.events.retries import MOST_RETRIES
 from tests.local_cloud.functions.fakes import ACCOUNT, REGION, FakeClients, client_error
+from tests.waiting import LIMIT_SECONDS
 
 RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/on-upload"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:ingest"
@@ -70,7 +71,7 @@ class World:
         self.delivery.deliver(
             account=ACCOUNT, region=REGION, rule_arn=RULE, target={"Id": "1", "Arn": arn, **target}, event=EVENT
         )
-        assert self.delivery.wait_until_idle(10)
+        assert self.delivery.wait_until_idle(LIMIT_SECONDS)
 
     def outcomes(self) -> list[str]:
         return [str(entry["outcome"]) for entry in self.delivery.ledger.entries()]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local_cloud.events.pattern import PatternError, check_pattern, matches
+from tests.local_cloud.events.documents import JSON
 
 EVENT = {
     "source": "aws.s3",
@@ -117,13 +118,6 @@ def test_patterns_without_meaning_are_refused(pattern: Any) -> None:
     """What EventBridge refuses at PutRule is refused, not ignored."""
     with pytest.raises(PatternError):
         check_pattern(pattern)
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
-    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=3), children, max_size=3),
-    max_leaves=12,
-)
 
 
 @given(event=st.dictionaries(st.text(max_size=3), JSON, max_size=4), text=st.text(max_size=4))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local_cloud.events.transform import MISSING, TransformError, fill_template, target_input, value_at
-from tests.local_cloud.events.test_pattern import JSON
+from tests.local_cloud.events.documents import JSON
 
 RULE = "arn:aws:events:us-east-1:123456789012:rule/on-upload"
 EVENT = {

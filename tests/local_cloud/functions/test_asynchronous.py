@@ -12,6 +12,7 @@ from local_cloud.functions.asynchronous import AsynchronousInvoker
 from local_cloud.functions.specification import FunctionSpec, InvocationResult
 from local_cloud.service import ServiceError
 from tests.local_cloud.functions.fakes import ACCOUNT, REGION, FakeClients, client_error, function
+from tests.waiting import LIMIT_SECONDS
 
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:failed"
 QUEUE_URL = f"http://127.0.0.1:1/{ACCOUNT}/failed"
@@ -52,7 +53,7 @@ def invoker(fake_runner: FakeRunner, clients: FakeClients) -> Iterator[Asynchron
 def run(invoker: AsynchronousInvoker, **changes: Any) -> None:
     """Queue an event and wait until it has come to its end."""
     invoker.invoke(function(**changes), '{"key": "raw/a.csv"}')
-    assert invoker.wait_until_idle(10)
+    assert invoker.wait_until_idle(LIMIT_SECONDS)
 
 
 def test_an_event_that_succeeds_runs_once(invoker: AsynchronousInvoker, fake_runner: FakeRunner) -> None:
@@ -210,6 +211,6 @@ def test_a_reset_forgets_what_waits(invoker: AsynchronousInvoker, fake_runner: F
     slow = AsynchronousInvoker(runner=fake_runner, clients=FakeClients(), clock=Clock(scale=10))  # type: ignore[arg-type]
     slow.invoke(function(), "{}")
     slow.reset()
-    assert slow.wait_until_idle(5)
+    assert slow.wait_until_idle(LIMIT_SECONDS)
     assert len(fake_runner.requests) <= 1
     slow.close()

@@ -4,6 +4,7 @@ import pytest
 
 from local_cloud.functions.logs import FunctionLogs
 from tests.local_cloud.functions.fakes import FakeClients, client_error, function
+from tests.waiting import LIMIT_SECONDS
 
 LINES = ((1_700_000_000_000, "START"), (1_700_000_000_001, ""))
 
@@ -11,7 +12,7 @@ LINES = ((1_700_000_000_000, "START"), (1_700_000_000_001, ""))
 def send(logs: FunctionLogs, *, stream: str = "stream") -> None:
     """Write two lines and wait until they are sent."""
     logs.write(function(), stream=stream, lines=LINES)
-    assert logs.wait_until_idle(5)
+    assert logs.wait_until_idle(LIMIT_SECONDS)
 
 
 def test_the_stream_is_made_once_and_lines_keep_their_time(clients: FakeClients) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from local_cloud.functions.pool import WorkerPool
 from tests.local_cloud.functions.fakes import function
+from tests.waiting import LIMIT_SECONDS
 
 
 class FakeWorker:
@@ -57,7 +58,7 @@ def test_idle_workers_end_after_a_while() -> None:
     pool = WorkerPool(idle_seconds=0.02)
     with lease(pool, "a") as used:
         pass
-    assert used.worker.stopped.wait(5)
+    assert used.worker.stopped.wait(LIMIT_SECONDS)
     pool.close()
 
 

@@ -13,6 +13,7 @@ import pytest
 from local_cloud.functions.runner import FunctionRunner
 from local_cloud.service import ServiceError
 from tests.local_cloud.functions.fakes import FakeClients, archive, function
+from tests.waiting import LIMIT_SECONDS, wait_for
 
 PID = "import os\ndef handler(event, context):\n    return os.getpid()\n"
 MEET = """
@@ -20,9 +21,9 @@ import os, time
 from pathlib import Path
 def handler(event, context):
     Path(event["folder"], event["name"]).touch()
-    deadline = time.monotonic() + 8
+    deadline = time.monotonic() + 50
     while len(os.listdir(event["folder"])) < 2 and time.monotonic() < deadline:
-        time.sleep(0.01)
+        time.sleep(0.01)  # until the other one is there
     return len(os.listdir(event["folder"]))
 """
 
@@ -71,7 +72,7 @@ def test_two_invocations_at_once_run_side_by_side(runner: FunctionRunner, tmp_pa
     folder.mkdir()
     with ThreadPoolExecutor(2) as pool:
         events = [{"folder": str(folder), "name": name} for name in ("a", "b")]
-        assert list(pool.map(lambda event: run(runner, MEET, event), events)) == [2, 2]
+        assert list(pool.map(lambda event: run(runner, MEET, event, timeout_seconds=60), events)) == [2, 2]
 
 
 def test_reserved_concurrency_throttles_what_exceeds_it(runner: FunctionRunner) -> None:
@@ -235,7 +236,7 @@ def handler(e, c):
     print("third", file=sys.stderr, end="")
 """
     result = runner.invoke(function(source), "{}")
-    runner.wait_until_idle(5)
+    assert runner.wait_until_idle(LIMIT_SECONDS)
     (written,) = clients.service("logs").called("put_log_events")
     lines = [event["message"] for event in written["logEvents"]]
     assert [line.split()[0] for line in lines] == ["INIT_START", "START", "first", "[INFO]", "third", "END", "REPORT"]
@@ -255,7 +256,7 @@ def test_a_structured_log_has_json_lines(runner: FunctionRunner, clients: FakeCl
     """With LogFormat JSON the platform's lines and the log records are JSON, `extra` fields included."""
     source = "import logging\ndef handler(e, c):\n    logging.info('hi', extra={'rows': 3})\n"
     runner.invoke(function(source, log_format="JSON"), "{}")
-    runner.wait_until_idle(5)
+    assert runner.wait_until_idle(LIMIT_SECONDS)
     (written,) = clients.service("logs").called("put_log_events")
     lines = [json.loads(event["message"]) for event in written["logEvents"]]
     assert [line.get("type") for line in lines] == ["platform.initStart", "platform.start", None, "platform.report"]
@@ -291,15 +292,8 @@ def test_reset_ends_what_runs(runner: FunctionRunner, tmp_path: Path) -> None:
     source = "import time\ndef handler(e, c):\n    open(e, 'w').close()\n    time.sleep(60)\n"
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(runner.invoke, function(source, timeout_seconds=60), json.dumps(str(file)))
-        _wait_for(file)
+        wait_for(file.exists, what="the function to run")
         runner.reset()
-        error = json.loads(waiting.result(timeout=10).payload)
+        error = json.loads(waiting.result(timeout=LIMIT_SECONDS).payload)
     assert error["errorType"] == "Runtime.ExitError"
     assert "stopped" in error["errorMessage"]
-
-
-def _wait_for(file: Path) -> None:
-    deadline = time.monotonic() + 10
-    while not file.exists():
-        assert time.monotonic() < deadline, f"{file} did not appear"
-        time.sleep(0.01)  # polling a file that another process makes

@@ -9,6 +9,7 @@ import pytest
 from local_cloud.functions.worker import Package, Worker
 from local_cloud.processes import ProcessSpec, ProcessTable, RunningProcess
 from tests.local_cloud.functions.fakes import function
+from tests.waiting import LIMIT_SECONDS
 
 
 class LateTable(ProcessTable):
@@ -28,7 +29,7 @@ class LateTable(ProcessTable):
         pass_fds: Sequence[int] = (),
     ) -> RunningProcess:
         def late(line: str) -> None:
-            self.gate.wait(5)
+            self.gate.wait(LIMIT_SECONDS)
             if on_line is not None:
                 on_line(line)
 

@@ -11,7 +11,6 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from local_cloud.processes import ProcessTable
 from local_cloud.sagemaker.service import SageMaker
 from local_cloud.scheduler.timetable import Timetable
 from local_cloud.service import RequestContext, ServiceError
+from tests.local_cloud.operations import assert_shape
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/job-role"
@@ -113,6 +113,18 @@ class FakeLogs:
 
 
 @dataclass
+class FakeCloudWatch:
+    """Data by namespace."""
+
+    metrics: dict[str, list[dict[str, Any]]]
+    check: Callable[[str, str], None]
+
+    def put_metric_data(self, **request: Any) -> None:
+        self.check("cloudwatch:PutMetricData", "PutMetricData")
+        self.metrics.setdefault(request["Namespace"], []).extend(request["MetricData"])
+
+
+@dataclass
 class FakeEcr:
     """A registry that has every image."""
 
@@ -184,6 +196,7 @@ class FakeClients:
             "s3": FakeS3(self.cloud.objects, check),
             "logs": FakeLogs(self.cloud.streams, check),
             "ecr": FakeEcr(check),
+            "cloudwatch": FakeCloudWatch(self.cloud.metrics, check),
             "sagemaker": SageMakerClient(self.cloud, context, check),
         }[service]
 
@@ -213,7 +226,7 @@ class FakeImages:
 
 
 class FakeCloud:
-    """The engine with everything around it. `objects`, `streams` and `published` are for tests to look at.
+    """The engine with everything around it. `objects`, `streams`, `metrics` and `published` are for tests to look at.
 
     `endpoints` are answers of DescribeEndpoint by name.
     """
@@ -221,6 +234,7 @@ class FakeCloud:
     def __init__(self, directory: Path, *, wait_scale: float = 0.001) -> None:
         self.objects: dict[str, bytes] = {}
         self.streams: dict[str, dict[str, list[str]]] = {}
+        self.metrics: dict[str, list[dict[str, Any]]] = {}
         self.published: list[dict[str, Any]] = []
         self.endpoints: dict[str, Mapping[str, Any]] = {}
         self.clients = FakeClients(self)
@@ -278,20 +292,3 @@ class FakeCloud:
         json.dumps(event)  # what cannot travel must not be emitted
         with self._lock:
             self.published.append(event)
-
-
-def assert_shape(model: ApiModel, operation: str, answer: Mapping[str, Any]) -> None:
-    """Fail unless an answer fits the operation's output shape: members known, typed, required ones there."""
-    shape = model.output_shape(operation)
-    if shape is None:
-        assert answer == {}
-        return
-    if operation == "DescribeModelPackage" and "ModelPackageVersion" in answer:
-        answer = {"ModelPackageName": "left-out-for-versions", **answer}
-    report = ParamValidator().validate(answer, shape)
-    assert not report.has_errors(), f"{operation}: {report.generate_report()}"
-    unknown = set(answer) - set(shape.members)
-    assert not unknown, f"{operation}: unknown members {unknown}"
-    for name, value in answer.items():
-        assert value is not None, f"{operation}: {name} is None"
-        assert not isinstance(value, datetime) or value.tzinfo, f"{operation}: {name} has no time zone"

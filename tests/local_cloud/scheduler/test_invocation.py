@@ -12,6 +12,7 @@ from local_cloud.clock import Clock
 from local_cloud.events.ledger import Ledger
 from local_cloud.scheduler.invocation import Invocation, Invoker
 from tests.local_cloud.functions.fakes import ACCOUNT, REGION, FakeClients, client_error
+from tests.waiting import LIMIT_SECONDS
 
 SCHEDULE = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/hourly"
 GROUP = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule-group/default"
@@ -36,7 +37,7 @@ class World:
         self.invoker.start(
             Invocation(SCHEDULE, GROUP, ACCOUNT, REGION, {"Arn": arn, "RoleArn": ROLE, **target}, TIME, self.ended.set)
         )
-        assert self.invoker.wait_until_idle(10)
+        assert self.invoker.wait_until_idle(LIMIT_SECONDS)
         assert self.ended.is_set()
 
     def call(self, service: str, operation: str) -> dict[str, Any]:

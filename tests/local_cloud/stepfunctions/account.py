@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.running_cloud import ACCOUNT, REGION, RunningCloud, wait_for
+from tests.running_cloud import ACCOUNT, REGION, RunningCloud
+from tests.waiting import wait_for
 
 _FUNCTION = """
 class DataTooOld(Exception):
@@ -72,7 +73,7 @@ class Account:
             described: dict[str, Any] = client.describe_execution(executionArn=execution)
             return described if described["status"] in _ENDED else None
 
-        return wait_for(description, seconds=60, what=f"{execution} to end") or {}
+        return wait_for(description, what=f"{execution} to end") or {}
 
     def ran(self, states: Mapping[str, Any], given: Any = None, *, name: str = "m") -> dict[str, Any]:
         """The description of an execution of a new machine."""

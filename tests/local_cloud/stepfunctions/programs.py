@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from local_cloud import moto_patches
+from local_cloud.moto.states.interpreter import StatesInterpreter
 from local_cloud.stepfunctions.interpretation import Ending, Interpretation, Program, TaskCall
 
 INVOKE = "arn:aws:states:::lambda:invoke"
@@ -46,7 +46,7 @@ def made(
     states: Mapping[str, Any], *, tasks: Puppet, given: Any = None, shortest_work: float = 0.0, **machine: Any
 ) -> Interpretation:
     """An execution of a machine that starts at its first state, on a clock of 0.01; `given` is its input."""
-    interpreter = moto_patches.StatesInterpreter(tasks, scale=0.01, shortest_work_seconds=shortest_work)
+    interpreter = StatesInterpreter(tasks, scale=0.01, shortest_work_seconds=shortest_work)
     arn = "arn:aws:states:us-east-1:123456789012"
     definition = {"StartAt": next(iter(states)), "States": states, **machine}
     program = Program(

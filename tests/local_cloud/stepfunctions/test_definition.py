@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from local_cloud import moto_patches
+from local_cloud.moto.states.interpreter import StatesInterpreter
 from local_cloud.service import ServiceError
 from local_cloud.stepfunctions.definition import check_definition
 from tests.local_cloud.stepfunctions.programs import Puppet
 
-INTERPRETER = moto_patches.StatesInterpreter(Puppet(), scale=0.01)
+INTERPRETER = StatesInterpreter(Puppet(), scale=0.01)
 END = {"Type": "Pass", "End": True}
 
 

@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 
 from tests.local_cloud.stepfunctions.account import Account, role_for
 from tests.local_cloud.stepfunctions.programs import INVOKE, task
-from tests.running_cloud import ACCOUNT, REGION, wait_for
+from tests.running_cloud import ACCOUNT, REGION
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("local-cloud")
 LONG = {"Wait": {"Type": "Wait", "Seconds": 100_000, "End": True}}
@@ -196,8 +197,6 @@ def test_a_list_can_be_narrowed_to_a_status(account: Account) -> None:
     assert arns(statusFilter="FAILED", PaginationConfig={"PageSize": 2}) == failed[::-1]
     assert arns(statusFilter="RUNNING") == []
     assert (
-        wait_for(lambda: account.cloud.page("status")["state_machines"], seconds=5, what="the status page")[0][
-            "execution"
-        ]
+        wait_for(lambda: account.cloud.page("status")["state_machines"], what="the status page")[0]["execution"]
         == "one"
     )

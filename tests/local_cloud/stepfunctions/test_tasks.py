@@ -7,7 +7,8 @@ import pytest
 
 from tests.local_cloud.stepfunctions.account import Account
 from tests.local_cloud.stepfunctions.programs import CAUGHT, INVOKE, caught, task
-from tests.running_cloud import ACCOUNT, REGION, wait_for
+from tests.running_cloud import ACCOUNT, REGION
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("local-cloud")
 SDK = "arn:aws:states:::aws-sdk"
@@ -38,7 +39,7 @@ def _messages(account: Account, url: str) -> list[dict[str, Any]]:
         messages = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
         return [json.loads(message["Body"]) for message in messages]
 
-    return wait_for(received, seconds=20, what="a message")
+    return wait_for(received, what="a message")
 
 
 def test_functions_really_run(account: Account) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from local_cloud.sagemaker.jobs.table import JobTable
 from tests.local_cloud.sagemaker.fakes import ADMINISTRATOR, IMAGE, ROLE, FakeCloud
+from tests.waiting import LIMIT_SECONDS
 
 PROLOGUE = "import os, sys, json, pathlib, time, signal\nbase = pathlib.Path(os.environ['ML_BASE_DIR'])\n"
 
@@ -88,4 +89,4 @@ def run_training(cloud: FakeCloud, request: Mapping[str, Any]) -> dict[str, Any]
 
 def await_end(table: JobTable, name: str) -> None:
     """Wait for a job's end; a job that hangs fails the test."""
-    assert table.find(ADMINISTRATOR, name).wait(30)
+    assert table.find(ADMINISTRATOR, name).wait(LIMIT_SECONDS)

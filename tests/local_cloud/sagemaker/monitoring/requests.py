@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.local_cloud.sagemaker.fakes import IMAGE, ROLE, FakeCloud
 from tests.local_cloud.sagemaker.jobs.requests import PROLOGUE
-from tests.running_cloud import wait_for
+from tests.waiting import wait_for
 
 ENDPOINT = "prices"
 LAST_DAY = {"ScheduleExpression": "NOW", "DataAnalysisStartTime": "-P1D", "DataAnalysisEndTime": "PT0H"}
@@ -100,7 +100,7 @@ def ended(cloud: FakeCloud, count: int = 1) -> list[dict[str, Any]]:
         running = [run for run in found if run["MonitoringExecutionStatus"] in ("Pending", "InProgress")]
         return found if len(found) - len(running) >= count else []
 
-    return wait_for(over, seconds=60, what=f"{count} executions")
+    return wait_for(over, what=f"{count} executions")
 
 
 def seen(cloud: FakeCloud) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Model Monitor: schedules start real processing jobs in the documented container contract."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from local_cloud.sagemaker.monitoring.windows import offset, pace_of, window_of
+from local_cloud.sagemaker.monitoring.windows import Delayed, offset, pace_of, window_of
 from local_cloud.service import ServiceError
 from tests.local_cloud.sagemaker.fakes import FakeCloud
+from tests.local_cloud.sagemaker.jobs.requests import processing_request, run_processing
 from tests.local_cloud.sagemaker.monitoring.requests import (
     ENDPOINT,
     LAST_DAY,
@@ -22,9 +24,16 @@ from tests.local_cloud.sagemaker.monitoring.requests import (
     schedule,
     seen,
 )
-from tests.running_cloud import wait_for
+from tests.waiting import wait_for
 
 SAY = "(base/'output/message').write_text('{}')"
+
+
+LEAVE_METRICS = """
+folder = base/'output/metrics/cloudwatch'
+folder.mkdir(parents=True)
+(folder/'cloudwatch_metrics.jsonl').write_text('''{}''')
+"""
 
 
 @pytest.fixture
@@ -90,6 +99,48 @@ def test_the_exit_message_decides_the_status(cloud: FakeCloud, code: str, status
     schedule(cloud)
     (run,) = ended(cloud)
     assert (run["MonitoringExecutionStatus"], run.get("FailureReason")) == (status, reason)
+
+
+def test_the_containers_metrics_are_sent_to_cloudwatch(cloud: FakeCloud) -> None:
+    """In SageMaker's namespace for the kind, all lines of all files, under the job's role; its own job sends none."""
+    capture(cloud, "a")
+    datum = {
+        "MetricName": "feature_data_power",
+        "Timestamp": "2026-11-26T03:00:00Z",
+        "Dimensions": [{"Name": "Endpoint", "Value": ENDPOINT}, {"Name": "MonitoringSchedule", "Value": "hourly"}],
+        "StatisticValues": {"SampleCount": 2, "Sum": 300, "Minimum": 100, "Maximum": 200},
+    }
+    written = LEAVE_METRICS.format(json.dumps(datum) + "\n\n" + json.dumps(datum) + "\n")
+    cloud.call("CreateDataQualityJobDefinition", definition(cloud, written))
+    schedule(cloud)
+    (run,) = ended(cloud)
+
+    assert run["MonitoringExecutionStatus"] == "Completed", run
+    assert cloud.metrics == {"aws/sagemaker/Endpoints/data-metrics": [datum, datum]}
+    run_processing(cloud, processing_request(cloud, "by-hand", written))
+    assert len(cloud.metrics["aws/sagemaker/Endpoints/data-metrics"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "denied", "reason"),
+    [
+        ('{"MetricName": "x", "Value": 1', False, "cloudwatch_metrics.jsonl, line 1 is no metric"),
+        ('{"MetricName": "x", "Value": 1, "Namespace": "mine"}', False, "line 1 is no metric"),
+        ('{"MetricName": "x", "Value": 1}', True, "is not authorized to perform: cloudwatch:PutMetricData"),
+    ],
+)
+def test_metrics_that_would_be_lost_fail_the_run(cloud: FakeCloud, line: str, denied: bool, reason: str) -> None:
+    """AWS loses them without a word; here the run says what is wrong."""
+    capture(cloud, "a")
+    cloud.clients.denied.update({"cloudwatch:PutMetricData"} if denied else ())
+    cloud.call("CreateDataQualityJobDefinition", definition(cloud, LEAVE_METRICS.format(line)))
+    schedule(cloud)
+    (run,) = ended(cloud)
+
+    assert run["MonitoringExecutionStatus"] == "Failed"
+    assert reason in run["FailureReason"]
+    told = cloud.events("SageMaker Processing Job State Change")[-1]
+    assert (told["ProcessingJobStatus"], told["MonitoringScheduleArn"].rpartition("/")[2]) == ("Failed", "hourly")
 
 
 def test_labels_are_merged_into_the_events_of_the_window(cloud: FakeCloud) -> None:
@@ -160,7 +211,6 @@ def test_an_hourly_schedule_runs_until_it_is_stopped(fast_cloud: FakeCloud) -> N
     cloud.call("DeleteDataQualityJobDefinition", {"JobDefinitionName": "watch"})
     wait_for(
         lambda: any("Could not find" in run.get("FailureReason", "") for run in executions(cloud)),
-        seconds=30,
         what="the run without a job definition",
     )
     cloud.call("DeleteMonitoringSchedule", name)
@@ -186,6 +236,27 @@ def test_job_definitions_and_schedules_are_listed_and_tagged(cloud: FakeCloud) -
     assert (summary["MonitoringJobDefinitionName"], summary["EndpointName"]) == ("watch", ENDPOINT)
     with pytest.raises(ServiceError, match="Could not find DataQuality job definition absent"):
         cloud.call("DescribeDataQualityJobDefinition", {"JobDefinitionName": "absent"})
+
+
+def test_a_run_starts_after_its_hour_when_requests_have_arrived() -> None:
+    """Ten minutes later, and never for an hour that was over before there was a schedule."""
+    cron = pace_of({"ScheduleExpression": "cron(0 * ? * * *)"}).cron
+    assert cron
+    runs = Delayed(cron, origin=datetime(2026, 1, 2, 3, 5, tzinfo=UTC))
+    first = runs.next_after(datetime(2026, 1, 2, 3, 5, tzinfo=UTC))
+    assert first == datetime(2026, 1, 2, 4, 10, tzinfo=UTC)
+    assert runs.next_after(first) == datetime(2026, 1, 2, 5, 10, tzinfo=UTC)
+
+
+def test_executions_are_listed_by_time(cloud: FakeCloud) -> None:
+    """A time without a zone, as it comes off the wire, is UTC."""
+    capture(cloud, "a")
+    cloud.call("CreateDataQualityJobDefinition", definition(cloud, "pass"))
+    schedule(cloud)
+    (run,) = ended(cloud)
+    scheduled = run["ScheduledTime"].replace(tzinfo=None)
+    assert executions(cloud, ScheduledTimeAfter=scheduled) == [run]
+    assert executions(cloud, ScheduledTimeAfter=scheduled + timedelta(seconds=1)) == []
 
 
 def test_windows_follow_the_schedule() -> None:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from tests.local_cloud.sagemaker.fakes import IMAGE, ROLE, FakeCloud
+from tests.waiting import LIMIT_SECONDS
 
 
 def definition(*steps: dict[str, Any], parameters: list[dict[str, Any]] | None = None) -> str:
@@ -105,7 +106,7 @@ def start(cloud: FakeCloud, *, token: str = "t" * 32, **members: Any) -> str:
 def finish(cloud: FakeCloud, arn: str) -> dict[str, Any]:
     """Wait for an execution's end and describe it; one that hangs fails the test."""
     (book,) = list(cloud.engine._books)
-    assert book.execution(arn).state.wait(30)
+    assert book.execution(arn).state.wait(LIMIT_SECONDS)
     return cloud.client().describe_pipeline_execution(PipelineExecutionArn=arn)
 
 

@@ -19,6 +19,7 @@ from local_cloud.sagemaker.pipelines.records import (
 from local_cloud.sagemaker.pipelines.scheduler import Scheduler
 from local_cloud.sagemaker.pipelines.steps import Step, StepType
 from tests.local_cloud.sagemaker.pipelines.definitions import condition, definition, equals, fail, processing
+from tests.waiting import LIMIT_SECONDS
 
 CLOCK = Clock(scale=0.001)
 DONE = StepOutcome(StepStatus.SUCCEEDED)
@@ -56,7 +57,7 @@ class Pretender:
             self._now += 1
             self.most_at_once = max(self.most_at_once, self._now)
         if self.meeting:
-            self.meeting.wait(10)
+            self.meeting.wait(LIMIT_SECONDS)
         self.before()
         with self._lock:
             self._now -= 1
