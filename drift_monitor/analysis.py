@@ -73,9 +73,17 @@ def analyse_window(
     `served`: the model itself, for attributions. `labelled` takes the rows that have a label. Raises ReaderError if
     the data cannot be read at all, SettingsError for settings of the bias analysis that cannot be.
     """
-    collected = collect(data, _wanted(model, request, served), labelled=labelled)
+    collected = collect(data, wanted(model, request, served), labelled=labelled)
+    judged = judge(collected, model, request, served=served)
+    errors = _errors(collected, model) if judged.quality is not None else None
+    return AnalysedWindow(analysis=replace(judged, health=_health(data)), profile=collected.profile, errors=errors)
+
+
+def judge(
+    collected: Collected, model: MonitoredModel, request: AnalysisRequest, *, served: ServedModel | None = None
+) -> Analysis:
+    """All analyses of what was collected of a window with `wanted`; nothing is said about the reading."""
     features, checks = _data_quality(collected.profile, model, request)
-    quality = _quality(collected, model, request)
     analysis = Analysis(
         subject=request.subject,
         window=request.window,
@@ -83,15 +91,11 @@ def analyse_window(
         verdict=Verdict.INSUFFICIENT_DATA,
         features=features,
         checks=checks,
-        quality=quality,
+        quality=_quality(collected, model, request),
         bias=_bias(collected, model, request),
         attribution=_attribution(collected, model, request, served),
-        health=_health(data),
     )
-    errors = _errors(collected, model) if quality is not None else None
-    return AnalysedWindow(
-        analysis=replace(analysis, verdict=overall(analysis)), profile=collected.profile, errors=errors
-    )
+    return replace(analysis, verdict=overall(analysis))
 
 
 def overall(analysis: Analysis) -> Verdict:
@@ -114,7 +118,8 @@ def effective_policy(policy: AlarmPolicy, model: MonitoredModel) -> AlarmPolicy:
     return replace(policy, column_effect_floors={**floors, **policy.column_effect_floors})
 
 
-def _wanted(model: MonitoredModel, request: AnalysisRequest, served: ServedModel | None) -> Wanted:
+def wanted(model: MonitoredModel, request: AnalysisRequest, served: ServedModel | None) -> Wanted:
+    """What the analyses need of the rows of a window."""
     baseline = model.baseline
     columns: list[str] = []
     if request.analyses & {"model_quality", "bias"}:
@@ -149,7 +154,8 @@ def _data_quality(
         window=request.window,
         importance=baseline.importance,
     )
-    return features, run_checks(baseline.constraints, profile, policy=policy)
+    checks = run_checks(baseline.constraints, profile, policy=policy, history=request.history, window=request.window)
+    return features, checks
 
 
 def _quality(collected: Collected, model: MonitoredModel, request: AnalysisRequest) -> ModelQuality | None:

@@ -43,4 +43,15 @@ ANALYSES = {
 }
 """Metrics of each analysis; those above them come from every run."""
 
+MODEL_MONITOR_NAMESPACE = "aws/sagemaker/Endpoints/data-metrics"
+"""Where SageMaker sends the metrics that a container of data quality leaves in a file, of monitoring schedules only.
+
+As AWS's own notebooks spell it; its guide does so in three other ways.
+"""
+MODEL_MONITOR_DIMENSIONS = ("Endpoint", "MonitoringSchedule")
+# Before the name of a column: a statistic set of numbers, how many values were present, and the distance.
+# The model's answer is a column like any other, called so unless the baseline has another name for it.
+ANSWER = "prediction"
+FEATURE_DATA, FEATURE_NON_NULL, FEATURE_DRIFT = "feature_data_", "feature_non_null_", "feature_baseline_drift_"
+
 ALWAYS = (ROWS, UNUSABLE_CAPTURE_PERCENT, INSUFFICIENT_DATA)

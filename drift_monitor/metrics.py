@@ -50,7 +50,7 @@ def model_monitor_lines(analysis: Analysis, profile: DatasetProfile, *, schedule
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-cloudwatch.html
     """
-    dimensions = {"Endpoint": analysis.subject.endpoint or "none", "MonitoringSchedule": schedule}
+    dimensions = dict(zip(names.MODEL_MONITOR_DIMENSIONS, (analysis.subject.endpoint or "none", schedule), strict=True))
     moment = time_text(analysis.window.end) if analysis.window else None
     return [
         json.dumps(
@@ -135,15 +135,15 @@ def _unit(name: str) -> str:
 def _model_monitor_metrics(analysis: Analysis, profile: DatasetProfile) -> Iterator[dict[str, Any]]:
     if analysis.features:
         for name, column in profile.columns.items():
-            yield {"name": f"feature_non_null_{name}", "Value": float(column.present), "Unit": "Count"}
+            yield {"name": f"{names.FEATURE_NON_NULL}{name}", "Value": float(column.present), "Unit": "Count"}
             if isinstance(column, NumericProfile) and column.moments.count:
                 moments = column.moments
                 values = {"SampleCount": moments.count, "Sum": moments.total}
                 limits = {"Minimum": moments.minimum, "Maximum": moments.maximum}
-                yield {"name": f"feature_data_{name}", "StatisticValues": {**values, **limits}}
+                yield {"name": f"{names.FEATURE_DATA}{name}", "StatisticValues": {**values, **limits}}
         for feature in analysis.features:
             if feature.distance is not None:
-                yield {"name": f"feature_baseline_drift_{feature.feature}", "Value": feature.distance}
+                yield {"name": f"{names.FEATURE_DRIFT}{feature.feature}", "Value": feature.distance}
     for metric in analysis.quality.metrics if analysis.quality else ():
         if metric.observed.value is not None:
             yield {"name": metric.name, "Value": metric.observed.value}

@@ -10,6 +10,7 @@ from enum import StrEnum
 from drift_monitor.attribution.trees import FloatMatrix
 from drift_monitor.baseline import Baseline
 from drift_monitor.bias.measure import BiasSettings
+from drift_monitor.metric_names import ANSWER
 from drift_monitor.quality.calibration import Calibration
 
 
@@ -31,7 +32,7 @@ class Answers:
     """
 
     problem_type: ProblemType = ProblemType.REGRESSION
-    prediction: str = "prediction"
+    prediction: str = ANSWER
     probability: str | None = None
     positive: str = "1"
     label: str | None = None

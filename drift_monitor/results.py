@@ -69,8 +69,9 @@ class DataCheck:
     """A rule about one column that needs no distribution.
 
     `check` is a constraint_check_type of Model Monitor: data_type_check, completeness_check, missing_column_check,
-    extra_column_check, categorical_values_check; or range_check, which is ours. `observed` and `expected` are shares
-    (0 to 1) for the first three kinds and for the last two the share of values that are allowed.
+    extra_column_check, categorical_values_check; or range_check, which is ours. `observed` and `expected`: shares of
+    the values that keep the rule, 0 to 1; None for the columns' being there at all. `stands_out`: the rule is broken in
+    this window; `windows` and `since` are those of FeatureDrift.
     """
 
     feature: str
@@ -79,6 +80,9 @@ class DataCheck:
     observed: float | None
     expected: float | None
     description: str
+    stands_out: bool = False
+    windows: int = 0
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,9 +176,15 @@ class AttributionDrift:
 
 @dataclass(frozen=True, kw_only=True)
 class CaptureHealth:
-    """What became of the captured events. `problems`: reason -> count, with an example each in `examples`."""
+    """What became of the captured events, or of a table's rows (then `events` is 0).
+
+    `repeated_files`: copies of other files, which were not read. `without_input`, `without_output`: events of which
+    that side was not captured; the other one is used all the same. `wrong_columns`: events (or rows) whose input
+    cannot be read. `problems`: reason -> count, with an example each in `examples`.
+    """
 
     files: int = 0
+    repeated_files: int = 0
     events: int = 0
     rows: int = 0
     unreadable_lines: int = 0
@@ -188,9 +198,19 @@ class CaptureHealth:
 
     @property
     def unusable_share(self) -> float | None:
-        """Share of the events that gave no row; None without events."""
-        lost = self.unreadable_lines + self.without_input + self.wrong_columns
-        return lost / (self.events + self.unreadable_lines) if self.events + self.unreadable_lines else None
+        """Share of the events (or rows) that gave nothing, 0 to 1; None if there were none."""
+        # At least so many have neither side; exact if one side is not captured at all.
+        without_both = max(0, self.without_input + self.without_output - self.events)
+        lost = self.unreadable_lines + self.wrong_columns + without_both
+        read = self.events if self.events else self.rows + self.wrong_columns
+        return lost / (read + self.unreadable_lines) if read + self.unreadable_lines else None
+
+    @property
+    def captured_side(self) -> str | None:
+        """ "input" or "output" if the other one was captured of no event at all."""
+        if not self.events or self.without_input == self.without_output:
+            return None
+        return {self.without_input: "output", self.without_output: "input"}.get(self.events)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,10 +23,14 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class DataSchema:
-    """Inputs of the model in the order of a headerless record, and the columns that it answers with."""
+    """Inputs of the model in the order of a headerless record, and the columns that it answers with.
+
+    `ignored`: further columns that tables may have, and that are neither read nor reported.
+    """
 
     inputs: tuple[Column, ...]
     outputs: tuple[Column, ...] = (Column("prediction", ColumnType.FRACTIONAL),)
+    ignored: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -4,9 +4,10 @@ Must not judge anything.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from drift_monitor.profile.dataset import DatasetProfile, ProfileAnchors, Profiler
@@ -15,7 +16,7 @@ from drift_monitor.readers.ground_truth import LABEL, Labels
 from drift_monitor.readers.health import HealthCounter
 from drift_monitor.results import LabelCoverage
 from drift_monitor.sampling import RowSample
-from drift_monitor.schema import DataSchema
+from drift_monitor.schema import Column, DataSchema
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,31 +56,74 @@ class Collected:
     coverage: LabelCoverage
 
 
+class Collector:
+    """Takes the rows of one window of `data`; mutable. The data's label is no strange column of it."""
+
+    def __init__(self, wanted: Wanted, data: WindowData) -> None:
+        self._wanted = wanted
+        self._data = data
+        self._profiler, self._sample = Profiler(wanted.anchors), RowSample(wanted.sampled)
+        self._names = [*dict.fromkeys(wanted.columns), LABEL]
+        self._kept: list[pa.RecordBatch] = []
+        self._without_input = self._without_output = 0
+
+    def add(self, batch: pa.RecordBatch, complete: pa.RecordBatch) -> None:
+        """Take a batch, as it was read and as `completed` gives it."""
+        self._profiler.add(batch)
+        self._count_sides(complete)
+        if self._wanted.sampled:
+            self._sample.add(complete)
+        if self._wanted.columns:
+            self._kept.append(complete.select(self._names))
+
+    def result(self, coverage: LabelCoverage | None = None) -> Collected:
+        """What was collected so far; `coverage` is that of the table itself if it is not given."""
+        table = _table(self._kept, self._names, self._wanted.schema)
+        return Collected(
+            profile=self._profile(),
+            table=table,
+            sample=self._sample.table(),
+            coverage=_coverage(table) if coverage is None else coverage,
+        )
+
+    def _count_sides(self, complete: pa.RecordBatch) -> None:
+        health, schema = self._data.health, self._wanted.schema
+        if health.without_input:
+            self._without_input += _empty_rows(complete, schema.inputs)
+        if health.without_output:
+            self._without_output += _empty_rows(complete, schema.outputs)
+
+    def _profile(self) -> DatasetProfile:
+        """What was not captured is not known, which is something else than missing."""
+        profile, schema = self._profiler.result(), self._wanted.schema
+        unknown = dict.fromkeys((column.name for column in schema.inputs), self._without_input)
+        unknown |= dict.fromkeys((column.name for column in schema.outputs), self._without_output)
+        columns = {
+            name: replace(column, missing=column.missing - unknown[name]) if unknown.get(name) else column
+            for name, column in profile.columns.items()
+        }
+        # Answers that the baseline was not made of, and the label, are no strange columns.
+        known = {column.name for column in schema.columns} | {self._data.label_column, *schema.ignored}
+        return replace(profile, columns=columns, extra=frozenset(profile.extra - known))
+
+
 def collect(data: WindowData, wanted: Wanted, *, labelled: LabelledRows | None = None) -> Collected:
     """Read the window."""
-    profiler, sample = Profiler(wanted.anchors), RowSample(wanted.sampled)
-    names = [*dict.fromkeys(wanted.columns), LABEL]
-    kept: list[pa.RecordBatch] = []
+    collector = Collector(wanted, data)
     for batch in data.batches:
-        profiler.add(batch)
-        complete = _with_label(_completed(batch, wanted.schema), data)
-        if wanted.sampled:
-            sample.add(complete)
-        if wanted.columns:
-            kept.append(complete.select(names))
+        complete = completed(batch, wanted.schema, data)
+        collector.add(batch, complete)
         if labelled is not None:
             labelled.add(complete)
-    table = _table(kept, names, wanted.schema)
-    return Collected(
-        profile=_without_own(profiler.result(), wanted.schema, data.label_column),
-        table=table,
-        sample=sample.table(),
-        coverage=data.labels.coverage() if data.labels is not None else _coverage(table),
-    )
+    return collector.result(data.labels.coverage() if data.labels is not None else None)
 
 
-def _completed(batch: pa.RecordBatch, schema: DataSchema) -> pa.RecordBatch:
-    """The batch with nulls for the columns that it lacks; the checks report those that are missing."""
+def completed(batch: pa.RecordBatch, schema: DataSchema, data: WindowData) -> pa.RecordBatch:
+    """The batch with the column `_label`, and with nulls for the columns that it lacks: the checks report those."""
+    return _with_label(_with_all(batch, schema), data)
+
+
+def _with_all(batch: pa.RecordBatch, schema: DataSchema) -> pa.RecordBatch:
     for column in schema.columns:
         if column.name not in batch.schema.names:
             batch = batch.append_column(column.name, pa.nulls(batch.num_rows, arrow_type(column)))
@@ -115,9 +159,11 @@ def _coverage(table: pa.Table) -> LabelCoverage:
     return LabelCoverage(predictions=table.num_rows, labelled=labelled, unmatched_labels=0)
 
 
-def _without_own(profile: DatasetProfile, schema: DataSchema, label: str | None) -> DatasetProfile:
-    """Answers that the baseline was not made of, and the label, are no strange columns."""
-    known = {column.name for column in schema.columns} | ({label} if label else set())
-    return DatasetProfile(
-        rows=profile.rows, columns=profile.columns, seen=profile.seen, extra=frozenset(profile.extra - known)
-    )
+def _empty_rows(batch: pa.RecordBatch, columns: Sequence[Column]) -> int:
+    """Rows in which all of the columns are null: those of a request of which that side was not captured."""
+    empty = np.ones(batch.num_rows, np.bool_)
+    for column in columns:
+        empty &= batch.column(column.name).is_null().to_numpy(zero_copy_only=False)
+        if not empty.any():
+            break
+    return int(empty.sum())

@@ -1,4 +1,5 @@
-"""False alarms on stationary data, and how many shifts are found: simulated windows of the 20 columns.
+"""False alarms on stationary data, and how many shifts are found: simulated windows of the 20 columns, by drift and all
+checks together; then of columns with rare values, which are where checks cry wolf (rare_values.py).
 
 Each seed draws a baseline of its own and windows of every size, some as they should be and some with four columns
 shifted by a known distance. Evidently takes seconds for a window, so that it sees fewer of the same windows.
@@ -14,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.drift import rules
+from benchmarks.drift import rare_values, rules
 from benchmarks.drift.children import peer
 from benchmarks.drift.columns import table_schema
 from benchmarks.drift.tables import SHIFTABLE, table
@@ -27,6 +28,8 @@ OURS, MODEL_MONITOR, EVIDENTLY = "ours", "Model Monitor, Simple 0.1", "Evidently
 _BASELINE_ROWS = 20_000
 _DISTANCES = (0.08, 0.1, 0.12)
 _SHIFTED = 4
+# A seed of rare values is of 48 windows, each judged by three rules.
+_SEEDS_PER_RARE = 4
 _POWER_ROWS = 1_000
 _MOST_FALSE, _LEAST_FOUND = 5.0, 95.0
 
@@ -96,6 +99,8 @@ def run(seeds: int, *, peer_seeds: int) -> Iterator[str]:
         yield at_most(f"false alarms at {rows:,} rows", simulation.of(OURS, rows).false, _MOST_FALSE, unit="%")
     found = simulation.of(OURS, _POWER_ROWS).power
     yield at_least(f"shifts of 0.08 to 0.12 found at {_POWER_ROWS:,} rows", found, _LEAST_FOUND, unit="%")
+    yield ""
+    yield from rare_values.lines(max(1, seeds // _SEEDS_PER_RARE), SIZES)
 
 
 def simulate(seeds: int, *, sizes: Sequence[int] = SIZES) -> Simulation:

@@ -16,8 +16,10 @@ from drift_monitor.files.documents import read_document
 from drift_monitor.monitored_model import Answers, MonitoredModel, ProblemType
 from drift_monitor.readers.table_columns import own_type
 from drift_monitor.readers.tabular import read_table
-from drift_monitor.report.markup import percent
+from drift_monitor.report.markup import percent, several
 from drift_monitor.schema import Column, ColumnType, DataSchema
+
+_PREDICTION = "prediction"
 
 
 def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -25,14 +27,22 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser = commands.add_parser(
         "baseline",
         help="make a baseline folder from training data",
-        description="Makes a baseline folder from a CSV or Parquet file (or a folder of them) with a header.",
+        description="Makes a baseline folder from a table: a .csv file with a header, a .parquet or .jsonl file, "
+        "or a folder of such files.",
     )
     parser.add_argument("data", type=Path, help="the data that the model was trained on")
     parser.add_argument("--output", type=Path, required=True, help="the baseline folder to write")
-    parser.add_argument("--prediction", default="prediction", help="column with the model's answers, if there is one")
+    parser.add_argument(
+        "--prediction", help='column with the model\'s answers (default: "prediction", if there is one)'
+    )
     parser.add_argument("--label", help="column with the right answers; not an input")
     parser.add_argument("--holdout", type=Path, help="labelled data for the model's quality; default: the data itself")
-    parser.add_argument("--problem-type", choices=list(ProblemType), default=ProblemType.REGRESSION)
+    parser.add_argument(
+        "--problem-type",
+        choices=list(ProblemType),
+        default=ProblemType.REGRESSION,
+        help="what the model answers with (default: %(default)s)",
+    )
     parser.add_argument("--probability", help="column with the probability of the positive (or the predicted) class")
     parser.add_argument("--positive", default="1", help="the positive class of a binary classifier (default: 1)")
     parser.add_argument("--category", action="append", default=[], help="column of numbers that are codes; repeatable")
@@ -46,7 +56,7 @@ def _run(options: argparse.Namespace) -> int:
     schema = infer_schema(options.data, options)
     answers = Answers(
         problem_type=ProblemType(options.problem_type),
-        prediction=options.prediction,
+        prediction=options.prediction or _PREDICTION,
         probability=options.probability,
         positive=options.positive,
         label=options.label,
@@ -59,19 +69,23 @@ def _run(options: argparse.Namespace) -> int:
 
 def infer_schema(path: Path, options: argparse.Namespace) -> DataSchema:
     """The columns of a table, typed as they are stored; raises ReaderError if it cannot be read."""
-    outputs = {options.prediction, options.probability} - {None}
+    prediction = options.prediction or _PREDICTION
+    outputs = {prediction, options.probability} - {None}
     others = {options.label, *options.ignore}
     fields = next(iter(read_table(path, schema=None))).schema
-    unknown = sorted({*options.category, *options.ignore} - set(fields.names))
+    # Of the others a holdout may have what the training data lacks, and a model answers by itself.
+    given = set() if options.holdout or options.model else {options.label, options.prediction, options.probability}
+    unknown = sorted(({*options.category, *options.ignore} | given) - {*fields.names, None})
     if unknown:
         raise SettingsError(f"{path} has no column {', '.join(unknown)}; it has {', '.join(fields.names)}")
     columns = [Column(one.name, ColumnType.STRING if one.name in options.category else _type(one)) for one in fields]
     # Not by the data: the answers of a regression model may happen to be whole numbers.
     answer = ColumnType.FRACTIONAL if options.problem_type == ProblemType.REGRESSION else ColumnType.STRING
-    given = [name for name in (options.prediction, options.probability) if name]
+    answers = [name for name in (prediction, options.probability) if name]
     return DataSchema(
         inputs=tuple(column for column in columns if column.name not in outputs | others),
-        outputs=tuple(Column(name, answer if name == options.prediction else ColumnType.FRACTIONAL) for name in given),
+        outputs=tuple(Column(name, answer if name == prediction else ColumnType.FRACTIONAL) for name in answers),
+        ignored=tuple(options.ignore),
     )
 
 
@@ -111,5 +125,5 @@ def _print(model: MonitoredModel, folder: Path) -> None:
     }
     given = [name for name, part in parts.items() if part is not None]
     others = ", ".join(given) if given else "nothing on quality, which needs answers and labels"
-    print(f"\n{profile.rows:,} rows; also: {others}")
+    print(f"\n{several(profile.rows, 'row')}; also: {others}")
     print(f"written to {folder}")

@@ -11,7 +11,7 @@ from drift_monitor.errors import MonitorError
 def run(arguments: Sequence[str]) -> int:
     """Run a command and return its exit status."""
     parser = argparse.ArgumentParser(
-        prog="drift_monitor",
+        prog="python -m drift_monitor",
         description="Compares what a model is asked, and how good its answers are, with what it was approved on.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -22,5 +22,8 @@ def run(arguments: Sequence[str]) -> int:
         status: int = options.run(options)
     except MonitorError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:  # of writing: what cannot be read is a MonitorError
+        print(f"error: {error.filename} cannot be written ({error.strerror}); name another place", file=sys.stderr)
         return 1
     return status

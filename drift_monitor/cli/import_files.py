@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from drift_monitor.errors import BaselineError, SettingsError
 from drift_monitor.files.baseline_folder import read_baseline_files, renamed_outputs, write_baseline
 
 
@@ -21,7 +22,13 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.constraints and not options.constraints.is_file():
+        raise BaselineError(f"{options.constraints} does not exist; without it constraints are made of the statistics")
     model = read_baseline_files(options.statistics, options.constraints)
+    names = [column.name for column in model.baseline.schema.columns]
+    unknown = sorted(set(options.outputs) - set(names))
+    if unknown:
+        raise SettingsError(f"{options.statistics} has no feature {', '.join(unknown)}; it has {', '.join(names)}")
     model = renamed_outputs(model, tuple(options.outputs))
     write_baseline(options.output, model)
     profile = model.baseline.profile

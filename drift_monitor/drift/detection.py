@@ -4,27 +4,18 @@ Distances, tests and the policy meet here. Must not read data or files.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
 from drift_monitor.drift import distances
 from drift_monitor.drift.distances import Distance
+from drift_monitor.drift.persistence import persistence
 from drift_monitor.drift.policy import AlarmPolicy, WindowFindings
 from drift_monitor.drift.significance import adjusted, category_p_value, ks_p_value
 from drift_monitor.errors import BaselineError
 from drift_monitor.profile.categorical import CategoricalProfile
 from drift_monitor.profile.dataset import ColumnProfile, DatasetProfile
 from drift_monitor.profile.numeric import NumericProfile
-from drift_monitor.results import FeatureDrift, Verdict, Window
-
-
-@dataclass(frozen=True)
-class _Persistence:
-    """What earlier windows add: the unbroken run that this window prolongs, and all hits among the last windows."""
-
-    run: int
-    since: datetime | None
-    hits: int
+from drift_monitor.results import DataCheck, FeatureDrift, Verdict, Window
 
 
 def detect(
@@ -55,13 +46,18 @@ def detect(
     )
 
 
-def findings(features: Iterable[FeatureDrift], *, window: Window | None) -> WindowFindings:
+def findings(
+    features: Iterable[FeatureDrift], checks: Iterable[DataCheck] = (), *, window: Window | None
+) -> WindowFindings:
     """What to keep of a window as the history of later ones."""
     judged = [feature for feature in features if feature.verdict is not Verdict.INSUFFICIENT_DATA]
+    judged_checks = [check for check in checks if check.verdict is not Verdict.INSUFFICIENT_DATA]
     return WindowFindings(
         window=window,
         judged=frozenset(feature.feature for feature in judged),
         stood_out=frozenset(feature.feature for feature in judged if feature.stands_out),
+        checks_judged=frozenset((check.feature, check.check) for check in judged_checks),
+        checks_stood_out=frozenset((check.feature, check.check) for check in judged_checks if check.stands_out),
     )
 
 
@@ -142,7 +138,8 @@ def _with_verdict(
     stands_out = q_value <= policy.false_discovery_rate and far
     if not stands_out:
         return replace(feature, q_value=q_value, verdict=Verdict.OK)
-    past = _persistence(feature.feature, history, windows=policy.windows)
+    judged = [(past.window, feature.feature in past.stood_out) for past in history if feature.feature in past.judged]
+    past = persistence(judged, windows=policy.windows)
     own_start = window.start if window else None
     return replace(
         feature,
@@ -152,16 +149,3 @@ def _with_verdict(
         windows=past.run + 1,
         since=past.since or own_start,
     )
-
-
-def _persistence(feature: str, history: Sequence[WindowFindings], *, windows: int) -> _Persistence:
-    """Windows in which the column could not be judged are passed over: they neither prolong a run nor end it."""
-    judged = [past for past in reversed(history) if feature in past.judged]
-    run: list[WindowFindings] = []
-    for past in judged:
-        if feature not in past.stood_out:
-            break
-        run.append(past)
-    first = run[-1].window if run else None
-    hits = sum(feature in past.stood_out for past in judged[: windows - 1])
-    return _Persistence(len(run), first.start if first else None, hits)

@@ -14,10 +14,12 @@ from drift_monitor.results import Window
 class AlarmPolicy:
     """A column stands out if its q-value is at most `false_discovery_rate` and its distance at least the effect floor;
     it is a violation if it stood out in `windows_to_alarm` of the last `windows` judged windows, this one included.
+    The same goes for the checks of a column, whose floor is another (drift/checks.py).
 
     Below `minimum_rows` present values, in the window or the baseline, the answer is INSUFFICIENT_DATA.
-    `column_effect_floors` override the floor by column. `tolerance`: by how much a share (completeness, type, domain,
-    range) may be worse than the constraint. Raises SettingsError naming the field that cannot be used.
+    `column_effect_floors` override the floor by column. `tolerance`: by how much the share of values that are present,
+    of the right type or within the range may be worse than the constraint; of values with a new category it is the
+    effect floor. Raises SettingsError naming the field that cannot be used.
     """
 
     false_discovery_rate: float = 0.01
@@ -47,14 +49,25 @@ class AlarmPolicy:
         """The least distance of a column that may be a violation."""
         return self.column_effect_floors.get(column, self.effect_floor)
 
+    def category_floor(self, column: str) -> float:
+        """By how much the share of values with a new category may be greater than expected.
+
+        A floor of 1 says that the column's distribution is not compared, which is nothing about its categories.
+        """
+        floor = self.floor(column)
+        return floor if floor < 1 else self.effect_floor
+
 
 @dataclass(frozen=True, kw_only=True)
 class WindowFindings:
-    """What an earlier window said: columns with enough data to be judged, and those of them that stood out."""
+    """What an earlier window said: columns with enough data to be judged, and those of them that stood out; the same of
+    checks, each by column and `DataCheck.check`."""
 
     window: Window | None
     judged: frozenset[str]
     stood_out: frozenset[str]
+    checks_judged: frozenset[tuple[str, str]] = frozenset()
+    checks_stood_out: frozenset[tuple[str, str]] = frozenset()
 
 
 def parse_policy(settings: Mapping[str, object]) -> AlarmPolicy:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from drift_monitor.attribution.background import BACKGROUND_FILE, read_background, write_background
 from drift_monitor.baseline import PROFILE_FILE, Baseline, DataConstraints, ModelQualityBaseline, derive_constraints
+from drift_monitor.errors import BaselineError
 from drift_monitor.files.attribution import attribution_document, parse_attribution, parse_importance
 from drift_monitor.files.bias import CONFIG, bias_document, parse_bias, parse_bias_settings
 from drift_monitor.files.constraints import constraints_document, parse_constraints
@@ -48,6 +49,11 @@ def write_baseline(folder: Path, model: MonitoredModel) -> None:
 
 def read_baseline(folder: Path) -> MonitoredModel:
     """What write_baseline wrote, or what Model Monitor did. Raises BaselineError naming the file that is wrong."""
+    if not (folder / STATISTICS_FILE).is_file():
+        raise BaselineError(
+            f"{folder} is no baseline folder, for it has no {STATISTICS_FILE}; make one of training data with "
+            "`python -m drift_monitor baseline`"
+        )
     return read_baseline_files(folder / STATISTICS_FILE, folder / CONSTRAINTS_FILE)
 
 

@@ -18,9 +18,9 @@ def read_document(path: Path) -> Document:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BaselineError(f"{path} cannot be read ({error.strerror}); is it part of the baseline?") from None
+        raise BaselineError(f"{path} cannot be read ({error.strerror}); name a JSON file that is there") from None
     except (ValueError, RecursionError) as error:
-        raise BaselineError(f"{path} is not JSON ({error}); build the baseline again") from None
+        raise BaselineError(f"{path} is not JSON ({error}); write it again") from None
     if not isinstance(value, dict):
         raise BaselineError(f"{path} should hold a JSON object, not {type(value).__name__}")
     return value

@@ -30,6 +30,7 @@ def model_key_document(key: ModelKey) -> Document:
         KEY: {
             "outputs": [_column(column) for column in key.schema.outputs],
             "inputs": [_column(column) for column in key.schema.inputs],
+            "ignored": list(key.schema.ignored),
             "problem_type": str(answers.problem_type),
             "prediction": answers.prediction,
             "probability": answers.probability,
@@ -48,6 +49,7 @@ def parse_model_key(document: Mapping[str, Any]) -> ModelKey | None:
         schema = DataSchema(
             inputs=_columns(members(value, "inputs")),
             outputs=_columns(members(value, "outputs")),
+            ignored=tuple(map(str, value.get("ignored", ()))),
         )
         answers = Answers(
             problem_type=ProblemType(value["problem_type"]),

@@ -4,6 +4,7 @@ Our pipeline hands over the objects of a window under their own keys, with label
 the request; a monitoring schedule hands over captured hours, in which SageMaker's merge job has put labels.
 """
 
+import filecmp
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,11 +20,10 @@ from drift_monitor.readers.blocks import list_files
 from drift_monitor.readers.capture import read_capture
 from drift_monitor.readers.ground_truth import Labels, read_labels
 from drift_monitor.readers.health import HealthCounter
-from drift_monitor.readers.tabular import read_table
+from drift_monitor.readers.tabular import LABEL_FOLDER, read_table
 from drift_monitor.results import Window
 from drift_monitor.window import WindowData
 
-_GROUND_TRUTH = "ground-truth"
 _REQUEST = "request.json"
 _MERGED = b'"groundTruthData"'
 
@@ -41,7 +41,7 @@ class Dataset:
 def find_dataset(folder: Path) -> Dataset:
     """The files below a folder, which may lack; raises SettingsError if the request cannot be used."""
     found = list_files([folder]) if folder.is_dir() else []
-    labels = [file for file in found if _GROUND_TRUTH in file.relative_to(folder).parts]
+    labels = [file for file in found if LABEL_FOLDER in file.relative_to(folder).parts]
     request = next(iter(sorted(folder.rglob(_REQUEST))), None)
     return Dataset(
         folder=folder,
@@ -55,7 +55,8 @@ def captured_window(dataset: Dataset, model: MonitoredModel, *, window: Window |
     """The captured rows of a window, and the labels among its files if they are asked for."""
     health = HealthCounter()
     labels = _labels(dataset, health) if with_labels else None
-    batches = read_capture(dataset.captured, schema=model.baseline.schema, window=window, health=health)
+    files = _without_copies(dataset.captured, health)
+    batches = read_capture(files, schema=model.baseline.schema, window=window, health=health)
     return WindowData(batches=batches, health=health, labels=labels)
 
 
@@ -73,6 +74,21 @@ def window_data(
     if kind is DatasetFormat.TABLE:
         return table_window(dataset.folder, model)
     return captured_window(dataset, model, window=window, with_labels=with_labels)
+
+
+def _without_copies(files: Sequence[Path], health: HealthCounter) -> list[Path]:
+    """The files without copies of others: SageMaker gives each file a name of its own, so only equal names are read."""
+    kept: dict[tuple[str, int], list[Path]] = {}
+    for file in files:
+        same = kept.setdefault((file.name, file.stat().st_size), [])
+        if any(filecmp.cmp(file, other, shallow=False) for other in same):
+            health.repeated_files += 1
+        else:
+            same.append(file)
+    if not health.repeated_files:
+        return list(files)
+    chosen = {file for same in kept.values() for file in same}
+    return [file for file in files if file in chosen]
 
 
 def _labels(dataset: Dataset, health: HealthCounter) -> Labels:

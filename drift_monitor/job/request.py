@@ -38,9 +38,16 @@ def parse_findings(document: Any) -> WindowFindings:
             window=parse_window(window["start"], window["end"]) if window else None,
             judged=frozenset(map(str, document["judged"])),
             stood_out=frozenset(map(str, document["stood_out"])),
+            checks_judged=_checks(document.get("checks_judged", {})),
+            checks_stood_out=_checks(document.get("checks_stood_out", {})),
         )
     except (AttributeError, KeyError, TypeError) as error:
         raise SettingsError(f"request.json: an entry of history is malformed ({error!r})") from None
+
+
+def _checks(columns: Mapping[str, Sequence[str]]) -> frozenset[tuple[str, str]]:
+    """Columns by check, as reports have them; those of older versions do not."""
+    return frozenset((str(column), check) for check, names in columns.items() for column in names)
 
 
 def parse_window(start: str, end: str) -> Window:

@@ -72,7 +72,7 @@ def _run(settings: JobSettings) -> None:
         subject=subject,
         window=window,
         analyses=analyses,
-        policy=dataset.request.policy,
+        policy=settings.policy or dataset.request.policy,
         history=dataset.request.history,
     )
     with ExitStack() as stack:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from drift_monitor.drift.policy import AlarmPolicy, parse_policy
 from drift_monitor.errors import SettingsError
 from drift_monitor.job.request import parse_analyses, parse_window
 from drift_monitor.monitored_model import ProblemType
@@ -28,13 +29,17 @@ class DatasetFormat(StrEnum):
 _FORMATS = {
     "sagemakercapturejson": DatasetFormat.CAPTURE,
     "csv": DatasetFormat.TABLE,
+    "json": DatasetFormat.TABLE,
     "parquet": DatasetFormat.TABLE,
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobSettings:
-    """One job. `analyses` is None where the caller's other files decide; `prediction` renames the model's answer."""
+    """One job. `analyses` and `policy` are None where the caller's other files decide.
+
+    `prediction` renames the model's answer.
+    """
 
     base: Path
     format: DatasetFormat
@@ -50,6 +55,7 @@ class JobSettings:
     publish_metrics: bool
     problem_type: ProblemType | None
     prediction: str | None
+    policy: AlarmPolicy | None
 
     @property
     def message_file(self) -> Path:
@@ -99,6 +105,7 @@ def parse_settings(environment: Mapping[str, str]) -> JobSettings:
         publish_metrics=(names.optional("publish_cloudwatch_metrics") or "").lower() == "enabled",
         problem_type=_problem_type(problem_type) if problem_type else None,
         prediction=names.optional("inference_attribute"),
+        policy=_policy(names.optional("alarm_policy")),
     )
 
 
@@ -131,9 +138,21 @@ def _format(text: str | None) -> DatasetFormat:
         return _FORMATS[name]
     except (ValueError, TypeError, KeyError, StopIteration, AttributeError):
         raise SettingsError(
-            f'dataset_format is {text}, but can be {{"sagemakerCaptureJson": ...}}, {{"csv": ...}} or '
-            '{"parquet": ...}'
+            f'dataset_format is {text}, but can be {{"sagemakerCaptureJson": ...}}, {{"csv": ...}}, '
+            '{"json": ...} or {"parquet": ...}'
         ) from None
+
+
+def _policy(text: str | None) -> AlarmPolicy | None:
+    if text is None:
+        return None
+    try:
+        given = json.loads(text)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise SettingsError(f"alarm_policy is {text}, but should be a JSON object of the alarm policy's settings")
+    return parse_policy(given)
 
 
 def _problem_type(text: str) -> ProblemType:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drift_monitor.errors import BaselineError
-from drift_monitor.profile.values import as_categories, index_buffer, positions, taken, texts
+from drift_monitor.profile.values import as_categories, decoded, index_buffer, positions, taken, texts
 
 CountArray = NDArray[np.int64]
 
@@ -26,6 +26,7 @@ BASELINE_CATEGORY_LIMIT = 100_000
 _BLOCK = 32_768
 
 _BOOLEANS = texts(["false", "true"])
+_NOTHING = texts([])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,8 +77,8 @@ class CategoricalCounter:
         self._counts = np.zeros(len(categories), np.int64)
         self._new: Counter[str] = Counter()
         self._other = self._missing = 0
-        self._names: pa.Array | None = None
-        self._places = np.empty(0, np.int64)
+        self._names = _NOTHING
+        self._places = np.empty(0, np.int32)
         self._pending: list[pa.Array] = []
         self._pending_values = 0
 
@@ -88,10 +89,10 @@ class CategoricalCounter:
             self._tally(_BOOLEANS, np.array([array.false_count, array.true_count]))
             return
         array = as_categories(array)
-        if pa.types.is_dictionary(array.type) and len(array) >= _BLOCK:
+        if pa.types.is_dictionary(array.type) and (len(array) >= _BLOCK or array.dictionary.equals(self._names)):
             self._count(array)
             return
-        self._pending.append(array.dictionary_decode() if pa.types.is_dictionary(array.type) else array)
+        self._pending.append(array)
         self._pending_values += len(array)
         if self._pending_values >= _BLOCK:
             self._count_pending()
@@ -113,10 +114,11 @@ class CategoricalCounter:
         )
 
     def _count_pending(self) -> None:
-        if self._pending:
-            joined = self._pending[0] if len(self._pending) == 1 else pa.concat_arrays(self._pending)
-            self._pending, self._pending_values = [], 0
-            self._count(joined.dictionary_encode())
+        pending, self._pending, self._pending_values = self._pending, [], 0
+        if len(pending) == 1 and pa.types.is_dictionary(pending[0].type):
+            self._count(pending[0])
+        elif pending:
+            self._count(pa.concat_arrays([decoded(array) for array in pending]).dictionary_encode())
 
     def _count(self, array: pa.DictionaryArray) -> None:
         self._missing += array.indices.null_count
@@ -124,7 +126,7 @@ class CategoricalCounter:
 
     def _tally(self, names: pa.Array, counts: CountArray) -> None:
         # Batches of one Parquet row group have the same dictionary, which need not be looked up again.
-        if self._names is None or not names.equals(self._names):
+        if not names.equals(self._names):
             self._names, self._places = names, positions(names, among=self._lookup)
         known = self._places >= 0
         np.add.at(self._counts, self._places[known], counts[known])

@@ -13,7 +13,8 @@ from drift_monitor.profile.categorical import (
     CategoricalProfile,
     known_profile,
 )
-from drift_monitor.profile.numeric import NumericCounter, NumericProfile, profile_of_values
+from drift_monitor.profile.counter import NumericCounter, profile_of_values
+from drift_monitor.profile.numeric import NumericProfile
 from drift_monitor.profile.values import Numbers, as_numbers
 from drift_monitor.schema import ColumnType, DataSchema
 

@@ -60,17 +60,16 @@ class Moments:
         )
 
 
-def moments_of_sorted(values: NDArray[np.float64]) -> Moments:
-    """Moments of ascending finite values."""
+def moments_of_values(values: NDArray[np.float64], *, total: float) -> Moments:
+    """Moments of finite values in any order; `total` is their sum, which may have overflowed."""
     if not len(values):
         return Moments()
-    minimum, maximum = float(values[0]), float(values[-1])
+    minimum, maximum = float(values.min()), float(values.max())
     if minimum == maximum:
         total = _saturated(minimum * len(values))
         return Moments(count=len(values), total=total, mean=minimum, minimum=minimum, maximum=maximum)
     largest = max(abs(minimum), abs(maximum))
     if _SMALLEST_PLAIN < largest < _LARGEST_PLAIN:
-        total = float(values.sum())
         mean = total / len(values)
         std = _standard_deviation(values, mean)
     else:
@@ -108,38 +107,26 @@ def moments_of_weighted(values: NDArray[np.float64], weights: NDArray[np.float64
 def moments_of_counts(counts: NDArray[np.int64], first: int) -> Moments:
     """Moments of whole numbers, of which `counts[i]` have the value `first + i`; the ends of `counts` are not 0."""
     count = int(counts.sum())
-    total = int((counts * np.arange(len(counts))).sum())
-    distance = np.arange(len(counts)) - total / count
-    std = math.sqrt(float((counts * distance * distance).sum()) / count)
-    return _shifted(first, count=count, total=total, std=std, largest=len(counts) - 1)
-
-
-def moments_of_offsets(offsets: NDArray[np.int32], first: int) -> Moments:
-    """Moments of whole numbers that are `first` and more by the ascending offsets, of which the first is 0."""
-    count, total = len(offsets), int(offsets.sum())
-    std = _standard_deviation(offsets, total / count)
-    return _shifted(first, count=count, total=total, std=std, largest=int(offsets[-1]))
-
-
-def _shifted(first: int, *, count: int, total: int, std: float, largest: int) -> Moments:
-    """Moments of `first` + offset, from the offsets' own; the total is that of the offsets."""
+    places = np.arange(len(counts))
+    total = int((counts * places).sum())
+    distance = places - total / count
     whole_total = first * count + total
     return Moments(
         count=count,
         total=float(whole_total),
         mean=whole_total / count,
-        std=std,
+        std=math.sqrt(float((counts * distance * distance).sum()) / count),
         minimum=float(first),
-        maximum=float(first + largest),
+        maximum=float(first + len(counts) - 1),
     )
 
 
-def _standard_deviation(values: NDArray[np.float64] | NDArray[np.int32], mean: float) -> float:
-    squares = 0.0
+def _standard_deviation(values: NDArray[np.float64], mean: float) -> float:
+    squares, memory = 0.0, np.empty(min(len(values), _CACHED))
     for start in range(0, len(values), _CACHED):
-        distance = values[start : start + _CACHED] - mean
-        np.multiply(distance, distance, out=distance)
-        squares += float(distance.sum())
+        part = values[start : start + _CACHED]
+        distance = np.subtract(part, mean, out=memory[: len(part)])
+        squares += float(np.einsum("i,i->", distance, distance))  # one pass, and not the linear algebra
     return math.sqrt(squares / len(values))
 
 

@@ -2,15 +2,16 @@
 
 Buffers are read and made directly: pyarrow's own conversions from and to Python and numpy import pandas wherever it is
 installed, which takes as long as analysing a million values. So no `pa.array`, `pa.scalar` or `to_numpy` here but for
-oddities.
+oddities. The same goes for `pyarrow.compute`, which `cast`, `take`, `filter` and others import: Parquet files that hold
+what the monitor works with do without.
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 NumberArray = NDArray[np.int64] | NDArray[np.float64]
@@ -31,31 +32,28 @@ class Numbers(NamedTuple):
 
 def as_numbers(array: pa.Array) -> Numbers:
     """The numbers of an array; texts are parsed, an empty text is missing, times become whole numbers of their unit."""
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
+    array = decoded(array)
     if _is_text(array.type):
-        return _parsed(array)
+        from drift_monitor.profile.parsing import parsed
+
+        return parsed(array)
     missing = array.null_count
     target = _number_type(array.type)
     if target is None:
         return Numbers(np.empty(0), missing, len(array) - missing)
     array = _cast(array, target)
-    values = _buffer(array, np.float64 if target == pa.float64() else np.int64)
-    if not missing:
-        return Numbers(values, 0, 0)
-    if is_whole(values):
-        return Numbers(values[_present(array)], missing, 0)
-    # NaN is missing as well. Leaving the nulls out takes much longer than sorting them with the rest.
-    return Numbers(np.where(_present(array), values, np.nan), 0, 0)
+    values = number_buffer(array, np.float64 if target == pa.float64() else np.int64)
+    return Numbers(values[_present(array)] if missing else values, missing, 0)
 
 
 def as_categories(array: pa.Array) -> pa.Array:
-    """The array as texts or as a dictionary of texts."""
-    kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
-    if pa.types.is_string(kind):
-        return array
+    """The array as texts or as a dictionary of texts, none of them null."""
     if pa.types.is_dictionary(array.type):
+        if pa.types.is_string(array.type.value_type) and not array.dictionary.null_count:
+            return array
         array = array.dictionary_decode()
+    if pa.types.is_string(array.type):
+        return array
     try:
         return array.cast(pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
@@ -63,12 +61,16 @@ def as_categories(array: pa.Array) -> pa.Array:
         return pa.array([None if value is None else str(value) for value in array.to_pylist()], pa.string())
 
 
+def decoded(array: pa.Array) -> pa.Array:
+    """The array's texts themselves."""
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+
+
 def texts(values: Sequence[str]) -> pa.Array:
     """An Arrow array of texts."""
     encoded = [value.encode() for value in values]
-    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
-    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
-    return pa.Array.from_buffers(pa.large_string(), len(encoded), buffers).cast(pa.string())
+    ends = np.fromiter(accumulate(map(len, encoded), initial=0), np.int32)
+    return pa.Array.from_buffers(pa.string(), len(encoded), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))])
 
 
 def taken(array: pa.Array, at: NDArray[np.int64]) -> list[str | None]:
@@ -83,19 +85,33 @@ def is_whole(values: NumberArray) -> TypeGuard[NDArray[np.int64]]:
     return values.dtype == np.int64
 
 
-def positions(array: pa.Array, *, among: pa.Array) -> NDArray[np.int64]:
-    """Where each text stands in another array, -1 if it does not."""
-    found = pc.index_in(array, value_set=among)
-    known = _buffer(_cast(found.is_valid(), pa.int64()), np.int64)
-    return np.where(known == 1, _buffer(_cast(found, pa.int64()), np.int64), -1)
+def positions(array: pa.Array, *, among: pa.Array) -> NDArray[np.int32]:
+    """Where each text stands in another array, -1 if it does not; neither array has nulls."""
+    # A dictionary that serves both has the texts of the first one first.
+    both = pa.chunked_array([_numbered(among), _numbered(array)]).unify_dictionaries()
+    found = number_buffer(both.chunk(1).indices, np.int32)
+    return np.where(found < len(among), found, np.int32(-1))
 
 
 def index_buffer(indices: pa.Array) -> NDArray[np.int32] | NDArray[np.int64]:
     """Positions in a dictionary, without the nulls; int32 is what pyarrow makes of texts and of Parquet."""
-    present = indices.drop_null() if indices.null_count else indices
-    if pa.types.is_int32(present.type):
-        return _buffer(present, np.int32)
-    return _buffer(_cast(present, pa.int64()), np.int64)
+    is_short = pa.types.is_int32(indices.type)
+    found = number_buffer(indices, np.int32) if is_short else number_buffer(_cast(indices, pa.int64()), np.int64)
+    return found[_present(indices)] if indices.null_count else found
+
+
+def number_buffer(array: pa.Array, kind: type[np.generic]) -> NDArray[Any]:
+    """The array's values as they lie in memory; what stands at a null is arbitrary."""
+    data = array.buffers()[1]
+    if data is None or not len(array):
+        return np.empty(0, kind)
+    return np.frombuffer(data, kind, count=len(array), offset=array.offset * np.dtype(kind).itemsize)
+
+
+def _numbered(texts: pa.Array) -> pa.DictionaryArray:
+    """Each text once, in order, as a dictionary array."""
+    indices = pa.py_buffer(np.arange(len(texts), dtype=np.int32))
+    return pa.DictionaryArray.from_arrays(pa.Array.from_buffers(pa.int32(), len(texts), [None, indices]), texts)
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -117,37 +133,7 @@ def _cast(array: pa.Array, target: pa.DataType) -> pa.Array:
     return array if array.type == target else array.cast(target, safe=False)
 
 
-def _buffer(array: pa.Array, kind: type[np.generic]) -> NDArray[Any]:
-    """The array's values as they lie in memory; what stands at a null is arbitrary."""
-    data = array.buffers()[1]
-    if data is None or not len(array):
-        return np.empty(0, kind)
-    return np.frombuffer(data, kind, count=len(array), offset=array.offset * np.dtype(kind).itemsize)
-
-
 def _present(array: pa.Array) -> NDArray[np.bool_]:
     """Which values are not null; for an array that has nulls. Faster than pyarrow's own way of dropping them."""
     bits = np.unpackbits(np.frombuffer(array.buffers()[0], np.uint8), bitorder="little")
     return bits[array.offset : array.offset + len(array)].view(np.bool_)
-
-
-def _parsed(array: pa.Array) -> Numbers:
-    given = pc.utf8_trim_whitespace(array.drop_null())
-    given = given.filter(pc.binary_length(given).cast(pa.bool_()))
-    missing = len(array) - len(given)
-    try:
-        return Numbers(_buffer(given.cast(pa.float64()), np.float64), missing, 0)
-    except pa.ArrowInvalid:
-        values = [_number(value) for value in given.to_pylist()]
-        known = [value for value in values if value is not None]
-        return Numbers(np.array(known, np.float64), missing, len(values) - len(known))
-
-
-def _number(text: str) -> float | None:
-    """As Arrow reads it, which is plainer than Python: no underscores, no digits of other scripts."""
-    if "_" in text or not text.isascii():
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        return None

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from drift_monitor.readers.blocks import list_files, read_blocks
 from drift_monitor.readers.columns import arrow_schema
+from drift_monitor.readers.event_fields import VERIFICATION
 from drift_monitor.readers.events import read_events
 from drift_monitor.readers.health import HealthCounter
 from drift_monitor.readers.payloads import PayloadReader
@@ -55,28 +55,41 @@ class _EventReader:
         self._inputs = PayloadReader("input", schema.inputs, health)
         self._outputs = PayloadReader("output", schema.outputs, health)
         self._schema = capture_schema(schema)
-        self._window = window
+        moments = () if window is None else (window.start, window.end)
+        # Made once: a scalar costs more than comparing a block's times with it.
+        self._limits = tuple(pa.scalar(moment, TIME_TYPE) for moment in moments)
         self._health = health
 
     def read(self, files: Sequence[Path]) -> Iterator[pa.RecordBatch]:
         for block in read_blocks(files, self._health):
-            captured = read_events(block.data, self._health)
+            captured = read_events(block.text, self._health)
             all_times = read_times(captured.column("time"), folder_hour=block.hour, health=self._health)
-            events, times = self._in_window(captured, all_times)
+            events, times = self._of_callers(*self._in_window(captured, all_times))
             if events.num_rows:
                 yield self._rows(events, times)
 
     def _in_window(self, events: pa.RecordBatch, times: Any) -> tuple[pa.RecordBatch, Any]:
         """The events of the window: folders hold more than it, for they go by the hour."""
-        if self._window is not None:
-            start, end = (pa.scalar(moment, TIME_TYPE) for moment in (self._window.start, self._window.end))
-            inside = pc.fill_null(pc.and_(pc.greater_equal(times, start), pc.less(times, end)), False)
+        if self._limits:
+            start, end = self._limits
+            # Null, where the time is not known, is outside.
+            inside = pc.and_(pc.greater_equal(times, start), pc.less(times, end))
             outside = len(times) - inside.true_count
             if outside:
                 self._health.outside_window += outside
                 events, times = events.filter(inside), times.filter(inside)
         for hour in hours_of(times):
             self._health.saw_hour(hour)
+        return events, times
+
+    def _of_callers(self, events: pa.RecordBatch, times: Any) -> tuple[pa.RecordBatch, Any]:
+        """The events without those of a release's verification, which would be drift after every release."""
+        verifying = pc.starts_with(events.column("id"), VERIFICATION)
+        if verifying.true_count:
+            self._health.problem("requests of a release's verification are left out", count=verifying.true_count)
+            # Null, where there is no id at all, is a caller's.
+            callers = pc.invert(pc.fill_null(verifying, False))
+            events, times = events.filter(callers), times.filter(callers)
         return events, times
 
     def _rows(self, events: pa.RecordBatch, times: Any) -> pa.RecordBatch:
@@ -90,10 +103,13 @@ class _EventReader:
         self._health.rows += len(rows.events)
         self._health.without_input += inputs.null_count
         self._health.without_output += outputs.null_count
-        self._health.wrong_columns += events.num_rows - inputs.null_count - len(np.unique(input_rows.events))
+        self._health.wrong_columns += events.num_rows - inputs.null_count - input_rows.different_events
         self._health.problem("input and output differ in their number of rows", count=rows.unequal)
-        ids, of_rows = events.column("id"), pa.array(rows.events)
-        own = (ids.take(of_rows), times.take(of_rows), pa.array(rows.indexes))
+        ids = events.column("id")
+        if not rows.one_each:
+            of_rows = pa.array(rows.events)
+            ids, times = ids.take(of_rows), times.take(of_rows)
+        own = (ids, times, pa.array(rows.indexes))
         return pa.RecordBatch.from_arrays([*rows.outputs, *rows.inputs, *own], schema=self._schema)
 
 

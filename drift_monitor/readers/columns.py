@@ -18,6 +18,8 @@ _NUMERIC = (ColumnType.FRACTIONAL, ColumnType.INTEGRAL)
 _PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?$"
 _MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "null", "none"})
 _TRUTH = {"true": 1.0, "false": 0.0}
+# Made once: a scalar costs more than a call on a few thousand values.
+_EMPTY, _NO_TEXT = pa.scalar("", pa.string()), pa.scalar(None, pa.string())
 
 
 def is_numeric(column: Column) -> bool:
@@ -50,7 +52,7 @@ def from_values(values: Sequence[Any], column: Column, health: HealthCounter) ->
 def from_texts(texts: Any, column: Column, health: HealthCounter) -> Any:
     """A column from a string array; an empty text is missing."""
     if not is_numeric(column):
-        return pc.if_else(pc.equal(texts, ""), None, texts)
+        return without_empty(texts)
     trimmed = pc.utf8_trim_whitespace(texts)
     plain = pc.fill_null(pc.match_substring_regex(trimmed, _PLAIN_NUMBER), False)
     numbers = pc.cast(pc.if_else(plain, trimmed, None), pa.float64())
@@ -60,6 +62,12 @@ def from_texts(texts: Any, column: Column, health: HealthCounter) -> Any:
         values = pa.array([_as_number(text, column, health) for text in others], pa.float64())
         numbers = pc.replace_with_mask(numbers, odd, values)
     return finite(numbers, column.name, health)
+
+
+def without_empty(texts: Any) -> Any:
+    """A string array with null for empty texts."""
+    empty = pc.equal(texts, _EMPTY)
+    return pc.if_else(empty, _NO_TEXT, texts) if empty.true_count else texts
 
 
 def from_arrow(values: Any, column: Column, health: HealthCounter) -> Any:

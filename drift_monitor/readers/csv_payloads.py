@@ -14,22 +14,26 @@ import pyarrow.csv as pa_csv
 
 from drift_monitor.readers.columns import arrow_schema, arrow_type, finite, from_texts, is_numeric
 from drift_monitor.readers.health import HealthCounter
+from drift_monitor.readers.payload_lines import NEWLINE, as_lines, bytes_of, count_byte, offsets_of
 from drift_monitor.readers.rows import Numbers, Rows, empty
 from drift_monitor.schema import Column
 
-_NEWLINE, _QUOTE = b'\n"'
+_QUOTE = b'"'[0]
 # Readers agree on these only: a quoted cell begins and ends with its quotes, and quotes in it are doubled.
 _CELL = r'(?:[^",\r\n]*|"(?:[^"\r\n]|"")*")'
-_QUOTED_RECORD = f"^{_CELL}(?:,{_CELL})*$"
+_QUOTED_RECORD = f"^{_CELL}(?:,{_CELL})*\n$"
 _BAD_COLUMN = re.compile(r"In CSV column #(\d+)")
 
 
 class _Lines(NamedTuple):
-    """One CSV record each, the number of the text that it is of, and all records with a newline between them."""
+    """One CSV record each, with its newline, and the number of the text that it is of."""
 
     texts: Any
     owners: Numbers
-    data: pa.Buffer
+
+    @property
+    def data(self) -> pa.Buffer:
+        return bytes_of(self.texts)
 
 
 class CsvPayloads:
@@ -38,12 +42,12 @@ class CsvPayloads:
     def __init__(self, columns: Sequence[Column], health: HealthCounter) -> None:
         self._columns = tuple(columns)
         self._health = health
-        self._header = ",".join(column.name for column in columns)
+        self._not_records = pa.array(["\n", ",".join(column.name for column in columns) + "\n"], pa.string())
         self._as_text = {index for index, column in enumerate(columns) if not is_numeric(column)}
 
     def read(self, texts: Any) -> tuple[Rows, Numbers]:
-        """Rows of the payloads (a string array without nulls), and the numbers of those that are odd, ascending."""
-        lines = _lines(texts, self._header)
+        """Rows of the payloads (lines, one at least, no nulls), and the numbers of those that are odd, ascending."""
+        lines = _lines(texts, self._not_records)
         rows = self._read(lines)
         if rows is None:
             # A lone carriage return ends a line too; without these the number of lines is certain.
@@ -59,11 +63,11 @@ class CsvPayloads:
         if not len(lines.owners):
             return empty(arrow_schema(self._columns))
         bad: list[int] = []
-        table = self._table(lines.data, bad)
-        if table is None or table.num_rows + len(bad) != len(lines.owners):
+        records = self._records(lines.data, bad)
+        if records is None or records.num_rows + len(bad) != len(lines.owners):
             return None
         columns = tuple(
-            self._typed(table.column(index).combine_chunks(), column) for index, column in enumerate(self._columns)
+            self._typed(values, column) for values, column in zip(records.columns, self._columns, strict=True)
         )
         if not bad:
             return Rows(columns, lines.owners)
@@ -72,7 +76,7 @@ class CsvPayloads:
         rows = Rows(columns, lines.owners[good])
         return rows.only(~np.isin(rows.events, lines.owners[bad]))
 
-    def _table(self, data: pa.Buffer, bad: list[int]) -> pa.Table | None:
+    def _records(self, data: pa.Buffer, bad: list[int]) -> pa.RecordBatch | None:
         """The records of a CSV text; numbers of lines with another width are added to `bad`."""
 
         def skip(row: pa_csv.InvalidRow) -> str:
@@ -85,9 +89,12 @@ class CsvPayloads:
         while True:
             bad.clear()
             try:
-                return pa_csv.read_csv(
+                table = pa_csv.read_csv(
                     pa.BufferReader(data), read_options=read, parse_options=parse, convert_options=self._conversion()
                 )
+                # What is read as one block is one batch; where all lines are bad there is none.
+                batches = table.to_batches()
+                return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
             except pa.ArrowInvalid as error:
                 column = _BAD_COLUMN.search(str(error))
                 if column is None or int(column[1]) in self._as_text:
@@ -109,32 +116,21 @@ class CsvPayloads:
         return finite(values, column.name, self._health)
 
 
-def _lines(texts: Any, header: str) -> _Lines:
-    """The records of the payloads, without those of which it is not certain where they end, and without headers."""
-    lines = _Lines(texts, np.arange(len(texts)), _joined(texts))
-    if _count(lines.data, _NEWLINE) >= len(texts):
-        texts = pc.ascii_rtrim(texts, "\r\n")
-        lines = lines._replace(texts=texts, data=_joined(texts))
-    if _count(lines.data, _QUOTE):
-        unquoted = pc.invert(pc.match_substring(lines.texts, '"'))
-        lines = _chosen(lines, pc.or_(unquoted, pc.match_substring_regex(lines.texts, _QUOTED_RECORD)))
-    if _count(lines.data, _NEWLINE) >= len(lines.texts):
-        lists = pc.split_pattern(lines.texts, "\n")
-        records = pc.ascii_rtrim(lists.flatten(), "\r")
-        lines = _Lines(records, lines.owners[pc.list_parent_indices(lists).to_numpy()], _joined(records))
-    useless = pc.or_(pc.equal(lines.texts, ""), pc.equal(lines.texts, header))
+def _lines(texts: Any, not_records: Any) -> _Lines:
+    """The records of the payloads, without those of which it is not certain where they end."""
+    lines = _Lines(texts, np.arange(len(texts)))
+    if count_byte(lines.data, _QUOTE):
+        unquoted = pc.invert(pc.match_substring(texts, '"'))
+        lines = _chosen(lines, pc.or_(unquoted, pc.match_substring_regex(texts, _QUOTED_RECORD)))
+    if count_byte(lines.data, NEWLINE) > len(lines.texts):
+        lists = pc.split_pattern(pc.ascii_rtrim(lines.texts, "\n"), "\n")
+        lines = _Lines(as_lines(lists.flatten()), lines.owners[pc.list_parent_indices(lists).to_numpy()])
+    lengths = np.diff(offsets_of(lines.texts))
+    if not any((lengths == length).any() for length in np.diff(offsets_of(not_records))):
+        return lines
+    useless = pc.is_in(lines.texts, value_set=not_records)
     return _chosen(lines, pc.invert(useless)) if useless.true_count else lines
 
 
 def _chosen(lines: _Lines, mask: Any) -> _Lines:
-    texts = lines.texts.filter(mask)
-    return _Lines(texts, lines.owners[mask.to_numpy(zero_copy_only=False)], _joined(texts))
-
-
-def _joined(texts: Any) -> pa.Buffer:
-    everything = pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts)
-    return pc.binary_join(everything, "\n")[0].as_buffer()
-
-
-def _count(data: pa.Buffer, byte: int) -> int:
-    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == byte))
+    return _Lines(lines.texts.filter(mask), lines.owners[mask.to_numpy(zero_copy_only=False)])

@@ -8,10 +8,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# All are text as captured. `id` is the caller's inference id if there is one: labels refer to it.
+from drift_monitor.readers.columns import without_empty
+
+# All are text. `id` is the caller's inference id if there is one: labels refer to it. `input` and `output`, the
+# payloads, are lines (payload_lines.py).
 EVENT_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("id", "time", "input", "input_encoding", "output", "output_encoding")]
 )
+# Inference ids of the requests with which a release tries an endpoint: a few records many times over, from nobody.
+VERIFICATION = "cd4ml-verification-"
 NO_EVENTS = pa.RecordBatch.from_pylist([], schema=EVENT_SCHEMA)
 INPUT, OUTPUT, BATCH_OUTPUT = "endpointInput", "endpointOutput", "batchTransformOutput"
 FIELD_PATHS = {
@@ -29,5 +34,4 @@ FIELD_PATHS = {
 
 def event_key(event_ids: Any, inference_ids: Any) -> Any:
     """The id that labels refer to, for two string arrays: the caller's, or where that is null or empty SageMaker's."""
-    given = pc.if_else(pc.equal(inference_ids, ""), None, inference_ids)
-    return pc.coalesce(given, event_ids)
+    return pc.coalesce(without_empty(inference_ids), event_ids)

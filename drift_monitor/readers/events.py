@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from drift_monitor.readers.event_fields import BATCH_OUTPUT, EVENT_SCHEMA, INPUT, NO_EVENTS, OUTPUT, event_key
 from drift_monitor.readers.event_layout import read_by_layout
 from drift_monitor.readers.health import HealthCounter
 from drift_monitor.readers.json_objects import read_objects
+from drift_monitor.readers.payload_lines import NEWLINE, as_line, as_lines, places_of
 from drift_monitor.readers.rows import Numbers
 
 _SIDE = pa.struct([("data", pa.string()), ("encoding", pa.string())])
@@ -26,25 +28,29 @@ _JSON_SCHEMA = pa.schema(
         ("eventMetadata", pa.struct([(name, pa.string()) for name in ("eventId", "inferenceId", "inferenceTime")])),
     ]
 )
-_NEWLINE = b"\n"[0]
 _NOT_JSON = "a line is not JSON"
 _NO_EVENT = "a line is no captured event"
 _NOT_UTF_8 = "a line is not UTF-8"
+_ASCII_BYTES = 128
+Bytes = NDArray[np.uint8]
 
 
-def read_events(data: bytes, health: HealthCounter) -> pa.RecordBatch:
-    """Events of whole lines, each with its newline, in their order; lines that are none are counted in `health`."""
-    data = lines_in_utf_8(data, health)
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE) + 1
+def read_events(text: Bytes, health: HealthCounter) -> pa.RecordBatch:
+    """Events of whole lines, each with its newline, in their order; lines that are none are counted in `health`.
+
+    The text is not what it was afterwards.
+    """
+    text = lines_in_utf_8(text, health)
+    ends = places_of(text == NEWLINE) + 1
     if not len(ends):
         return NO_EVENTS
     starts = np.concatenate(([0], ends[:-1]))
-    events, taken = read_by_layout(data, starts, ends)
+    events, taken = read_by_layout(text, starts, ends)
     if len(taken) == len(ends):
         return events
     left = ends - starts > len(b"\r\n")
     left[taken] = False
-    lines = _lines(data, starts, ends, np.flatnonzero(left))
+    lines = _lines(text, starts, ends, np.flatnonzero(left))
     parsed, numbers = _parsed(lines)
     refused = np.flatnonzero(~np.isin(lines.numbers, numbers, assume_unique=True))
     read, read_numbers = _one_by_one(lines, refused, health)
@@ -62,17 +68,20 @@ def parse_object(line: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def lines_in_utf_8(data: bytes, health: HealthCounter) -> bytes:
+def lines_in_utf_8(text: Bytes, health: HealthCounter) -> Bytes:
     """The lines that are UTF-8; others are counted."""
+    if text.max(initial=0) < _ASCII_BYTES:
+        return text
+    data = text.tobytes()
     if _is_utf_8(data):
-        return data
-    kept = []
+        return text
+    kept = bytearray()
     for line in data.removesuffix(b"\n").split(b"\n"):
         if _is_utf_8(line):
-            kept.append(line + b"\n")
+            kept += line + b"\n"
         else:
             health.unreadable(_NOT_UTF_8, line)
-    return b"".join(kept)
+    return np.frombuffer(kept, np.uint8)
 
 
 def as_text(value: Any) -> str | None:
@@ -81,8 +90,6 @@ def as_text(value: Any) -> str | None:
 
 
 def _is_utf_8(data: bytes) -> bool:
-    if data.isascii():
-        return True
     try:
         data.decode()
     except UnicodeDecodeError:
@@ -99,11 +106,11 @@ class _Lines:
     numbers: Numbers
 
 
-def _lines(data: bytes, starts: Numbers, ends: Numbers, numbers: Numbers) -> _Lines:
+def _lines(text: Bytes, starts: Numbers, ends: Numbers, numbers: Numbers) -> _Lines:
     if len(numbers) == len(ends):
-        return _Lines(data, np.append(starts, len(data)), numbers)
+        return _Lines(text.tobytes(), np.append(starts, len(text)), numbers)
     starts, ends = starts[numbers], ends[numbers]
-    texts = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    texts = [text[start:end].tobytes() for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
     return _Lines(b"".join(texts), np.concatenate(([0], np.cumsum(ends - starts))), numbers)
 
 
@@ -116,9 +123,9 @@ def _parsed(lines: _Lines) -> tuple[pa.RecordBatch, Numbers]:
     read = {
         "id": event_key(_member(metadata, "eventId"), _member(metadata, "inferenceId")),
         "time": _member(metadata, "inferenceTime"),
-        "input": _member(sides, INPUT, "data"),
+        "input": as_lines(_member(sides, INPUT, "data")),
         "input_encoding": _member(sides, INPUT, "encoding"),
-        "output": pc.coalesce(output, batch_output),
+        "output": as_lines(pc.coalesce(output, batch_output)),
         "output_encoding": pc.coalesce(encoding, batch_encoding),
     }
     events = pa.RecordBatch.from_arrays([read[name] for name in EVENT_SCHEMA.names], schema=EVENT_SCHEMA)
@@ -174,6 +181,8 @@ def _side(side: Any) -> tuple[str | None, str | None]:
     if not isinstance(side, dict):
         return None, None
     data = side.get("data")
-    if data is None or isinstance(data, str):
-        return as_text(data), as_text(side.get("encoding"))
-    return json.dumps(data), "JSON"
+    if data is None:
+        return None, as_text(side.get("encoding"))
+    if isinstance(data, str):
+        return as_line(str(as_text(data))), as_text(side.get("encoding"))
+    return as_line(json.dumps(data)), "JSON"

@@ -108,7 +108,7 @@ def read_labels(paths: Sequence[Path], *, health: HealthCounter | None = None) -
     """
     counter = health if health is not None else HealthCounter()
     lines = [
-        read_label_lines(block.data, folder_hour=block.hour, health=counter)
+        read_label_lines(block.text, folder_hour=block.hour, health=counter)
         for block in read_blocks(list_files(paths), counter)
     ]
     labels = _latest(_together(lines))

@@ -20,6 +20,7 @@ class HealthCounter:
     """Counts of one read; mutable, the readers add to it. The attributes are those of `results.CaptureHealth`."""
 
     files: int = 0
+    repeated_files: int = 0
     events: int = 0
     rows: int = 0
     unreadable_lines: int = 0
@@ -59,6 +60,7 @@ class HealthCounter:
         """The counts so far."""
         return CaptureHealth(
             files=self.files,
+            repeated_files=self.repeated_files,
             events=self.events,
             rows=self.rows,
             unreadable_lines=self.unreadable_lines,

@@ -24,7 +24,7 @@ def read_objects(data: bytes | pa.Buffer, starts: Numbers, schema: pa.Schema) ->
     buffer = pa.py_buffer(data)
     lines = len(starts) - 1
     refusals = _FEWEST_REFUSALS + lines // _LINES_PER_REFUSAL
-    tables = [schema.empty_table()]
+    tables: list[pa.Table] = []
     numbers = [np.empty(0, np.int64)]
     todo = [(0, lines)]
     while todo:
@@ -39,7 +39,7 @@ def read_objects(data: bytes | pa.Buffer, starts: Numbers, schema: pa.Schema) ->
         elif found is not None and found < end - begin and refusals:
             refusals -= 1
             todo += [(begin + found + 1, end), (begin, begin + found)]
-    return pa.concat_tables(tables), np.concatenate(numbers)
+    return pa.concat_tables(tables) if tables else schema.empty_table(), np.concatenate(numbers)
 
 
 def _read(data: pa.Buffer, options: pa_json.ParseOptions) -> Any:

@@ -15,6 +15,7 @@ from drift_monitor.readers.columns import arrow_schema, from_arrow
 from drift_monitor.readers.health import HealthCounter
 from drift_monitor.readers.json_form import WRAPPER, Element, JsonForm, form_of
 from drift_monitor.readers.json_objects import read_objects
+from drift_monitor.readers.payload_lines import NEWLINE, as_lines, bytes_of, count_byte, offsets_of
 from drift_monitor.readers.records import unknown_column
 from drift_monitor.readers.rows import Mask, Numbers, Rows, empty
 from drift_monitor.schema import Column
@@ -29,7 +30,7 @@ class JsonPayloads:
         self._empty = empty(arrow_schema(columns))
 
     def read(self, texts: Any) -> tuple[Rows, Numbers]:
-        """Rows of the payloads (a string array without nulls), and the numbers of those that are odd, ascending."""
+        """Rows of the payloads (lines, one at least, no nulls), and the numbers of those that are odd, ascending."""
         rows = self._empty
         form = self._form(texts)
         if form is not None:
@@ -52,11 +53,10 @@ class JsonPayloads:
 
     def _read(self, objects: Any, owners: Numbers, form: JsonForm) -> Rows:
         """Rows of the objects that have the form and that Arrow does not refuse."""
-        everything = pa.ListArray.from_arrays(pa.array([0, len(objects)], pa.int32()), objects)
-        data = pc.binary_join(everything, "\n")[0].as_buffer()
-        starts = np.concatenate(([0], np.cumsum(pc.binary_length(objects).to_numpy() + 1)))
-        starts[-1] = data.size
-        table, numbers = read_objects(data, starts, form.arrow_schema())
+        if not len(objects):
+            return self._empty
+        offsets = offsets_of(objects)
+        table, numbers = read_objects(bytes_of(objects), offsets - offsets[0], form.arrow_schema())
         owners = owners[numbers]
         if form.element is Element.NUMBERS:
             rows = self._of_numbers(table.column(0).combine_chunks(), owners)
@@ -113,24 +113,27 @@ class JsonPayloads:
 
 
 def _objects(texts: Any, form: JsonForm) -> tuple[Any, Numbers]:
-    """One JSON object without a line end each, and the number of the text that it is of."""
+    """One JSON object in a line each, and the number of the text that it is of."""
     owners = np.arange(len(texts))
-    if _any(pc.match_substring(texts, "\n")):
+    if count_byte(bytes_of(texts), NEWLINE) > len(texts):
+        texts = pc.ascii_rtrim(texts, "\n")
         if form.member is None and form.element is Element.OBJECT:
             lists = pc.split_pattern(texts, "\n")
-            texts, owners = lists.flatten(), owners[pc.list_parent_indices(lists).to_numpy()]
+            texts, owners = as_lines(lists.flatten()), owners[pc.list_parent_indices(lists).to_numpy()]
         else:
-            texts = pc.replace_substring(texts, "\n", " ")
-    short = pc.less(pc.binary_length(texts), len("{}"))
-    if short.true_count:
-        texts, owners = texts.filter(pc.invert(short)), owners[~_true(short)]
+            texts = as_lines(pc.replace_substring(texts, "\n", " "))
+    long = np.diff(offsets_of(texts)) >= len("{}\n")
+    if not long.all():
+        texts, owners = texts.filter(pa.array(long)), owners[long]
     if form.member == WRAPPER:
-        texts = pc.binary_join_element_wise(f'{{"{WRAPPER}":', texts, "}", "")
+        texts = pc.binary_join_element_wise(f'{{"{WRAPPER}":', pc.ascii_rtrim(texts, "\n"), "}\n", "")
     return texts, owners
 
 
 def _as_struct(table: pa.Table) -> Any:
-    return table.to_struct_array().combine_chunks()
+    chunks = table.to_struct_array()
+    # Combining a single one would copy it.
+    return chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks()
 
 
 def _of_all_lines(rows: Rows, owners: Numbers) -> Rows:
@@ -152,7 +155,3 @@ def _true(values: Any) -> Mask:
     """A boolean array as a mask; null is not true."""
     mask: Mask = pc.fill_null(values, False).to_numpy(zero_copy_only=False)
     return mask
-
-
-def _any(values: Any) -> bool:
-    return bool(pc.any(values).as_py())

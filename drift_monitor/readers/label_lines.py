@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pa_json
 
-from drift_monitor.readers.events import as_text, lines_in_utf_8, parse_object
+from drift_monitor.readers.events import Bytes, as_text, lines_in_utf_8, parse_object
 from drift_monitor.readers.health import HealthCounter
 from drift_monitor.readers.records import PayloadError, decode_base64, read_payload
 from drift_monitor.readers.rows import Numbers
@@ -40,12 +40,12 @@ class LabelLines:
     values: Any
 
 
-def read_label_lines(data: bytes, *, folder_hour: datetime | None, health: HealthCounter) -> LabelLines:
+def read_label_lines(text: Bytes, *, folder_hour: datetime | None, health: HealthCounter) -> LabelLines:
     """The labels of whole lines. One that has no event id or no value is counted as unreadable.
 
     A label's time is its inferenceTime, else its folder's hour, else null.
     """
-    data = lines_in_utf_8(data, health)
+    data = lines_in_utf_8(text, health).tobytes()
     lines = _parsed(data)
     if lines is None:
         lines = _line_by_line(data, health)

@@ -14,11 +14,13 @@ from drift_monitor.readers.columns import arrow_schema, from_values
 from drift_monitor.readers.csv_payloads import CsvPayloads
 from drift_monitor.readers.health import HealthCounter
 from drift_monitor.readers.json_payloads import JsonPayloads
+from drift_monitor.readers.payload_lines import as_line
 from drift_monitor.readers.records import PayloadError, decode_base64, read_payload, unknown_column
 from drift_monitor.readers.rows import Numbers, Rows, empty, merged
 from drift_monitor.schema import Column
 
 _CSV, _JSON, _BASE64 = "CSV", "JSON", "BASE64"
+_SCALARS = {encoding: pa.scalar(encoding) for encoding in (_CSV, _JSON)}
 
 
 class PayloadReader:
@@ -30,18 +32,21 @@ class PayloadReader:
         self._names = tuple(column.name for column in columns)
         self._health = health
         self._empty = empty(arrow_schema(columns))
-        self._readers: Mapping[str | None, CsvPayloads | JsonPayloads] = {
+        self._readers: Mapping[str, CsvPayloads | JsonPayloads] = {
             _CSV: CsvPayloads(columns, health),
             _JSON: JsonPayloads(columns, health),
         }
 
     def read(self, texts: Any, encodings: Any) -> Rows:
-        """Rows of the events whose payloads can be read; problems are counted. Two string arrays, null if missing."""
+        """Rows of the events whose payloads can be read; problems are counted.
+
+        `texts`: lines; `encodings`: strings; both null where an event has none.
+        """
         given = len(texts) - texts.null_count
         if not given or not self._columns:
             return self._empty
         for encoding, reader in self._readers.items():
-            if given == len(texts) and pc.all(pc.equal(encodings, encoding), skip_nulls=False).as_py():
+            if given == len(texts) and pc.equal(encodings, _SCALARS[encoding]).true_count == given:
                 rows, odd = reader.read(texts)
                 return merged([rows, self._one_by_one(texts, odd)]) if len(odd) else rows
         return self._mixed(texts, encodings)
@@ -51,7 +56,9 @@ class PayloadReader:
         texts, formats = self._plain(texts, encodings)
         parts = [self._empty]
         for encoding, reader in self._readers.items():
-            positions = np.flatnonzero(pc.equal(formats, encoding).fill_null(False).to_numpy(zero_copy_only=False))
+            positions = np.flatnonzero(
+                pc.equal(formats, _SCALARS[encoding]).fill_null(False).to_numpy(zero_copy_only=False)
+            )
             if len(positions):
                 rows, odd = reader.read(texts.take(pa.array(positions)))
                 parts += [rows.renumbered(positions), self._one_by_one(texts, positions[odd])]
@@ -65,16 +72,16 @@ class PayloadReader:
         if not unknown.true_count:
             return texts, formats
         pairs = zip(texts.filter(unknown).to_pylist(), encodings.filter(unknown).to_pylist(), strict=True)
-        plain = [self._decoded_text(text) if encoding == _BASE64 else text for text, encoding in pairs]
+        plain = [self._decoded_line(text) if encoding == _BASE64 else text for text, encoding in pairs]
         found = [None if text is None else _format(text) for text in plain]
         return (
             pc.replace_with_mask(texts, unknown, pa.array(plain, pa.string())),
             pc.replace_with_mask(formats, unknown, pa.array(found, pa.string())),
         )
 
-    def _decoded_text(self, text: str) -> str | None:
+    def _decoded_line(self, text: str) -> str | None:
         try:
-            return decode_base64(text)
+            return as_line(decode_base64(text))
         except PayloadError as error:
             self._refused(error, text)
             return None
@@ -102,7 +109,7 @@ class PayloadReader:
         return Rows(columns, np.array(events, np.int64))
 
     def _refused(self, error: PayloadError, text: str) -> None:
-        self._health.problem(f"{self._side}: {error}", text)
+        self._health.problem(f"{self._side}: {error}", text.strip())
 
 
 def _format(text: str) -> str:

@@ -19,6 +19,11 @@ class Rows:
     columns: tuple[Any, ...]
     events: Numbers
 
+    @property
+    def different_events(self) -> int:
+        """How many events have rows."""
+        return int(np.count_nonzero(np.diff(self.events, prepend=-1)))
+
     def renumbered(self, events: Numbers) -> "Rows":
         """The same rows, where event i is now `events[i]`."""
         return Rows(self.columns, events[self.events])
@@ -50,13 +55,15 @@ def merged(parts: Sequence[Rows]) -> Rows:
 @dataclass(frozen=True, eq=False)
 class Aligned:
     """Rows with both sides: `events` and `indexes` (which row of its event) of shape (rows,), and columns of the
-    input and of the output. `unequal`: events whose sides differ in their number of rows."""
+    input and of the output. `unequal`: events whose sides differ in their number of rows. `one_each`: row i is the only
+    one of event i."""
 
     events: Numbers
     indexes: Numbers
     inputs: tuple[Any, ...]
     outputs: tuple[Any, ...]
     unequal: int = 0
+    one_each: bool = False
 
 
 def aligned(inputs: Rows, outputs: Rows, *, without_input: Mask) -> Aligned:
@@ -67,7 +74,7 @@ def aligned(inputs: Rows, outputs: Rows, *, without_input: Mask) -> Aligned:
     """
     count = len(without_input)
     if _one_each(inputs.events, count) and _one_each(outputs.events, count):
-        return Aligned(inputs.events, np.zeros(count, np.int64), inputs.columns, outputs.columns)
+        return Aligned(inputs.events, np.zeros(count, np.int64), inputs.columns, outputs.columns, one_each=True)
     input_counts = np.bincount(inputs.events, minlength=count)
     output_counts = np.bincount(outputs.events, minlength=count)
     counts = np.where(without_input, output_counts, input_counts)

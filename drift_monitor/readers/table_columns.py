@@ -1,13 +1,18 @@
-"""Columns of tables made what the monitor works with: float64, int64, string or dictionary of strings."""
+"""Columns of tables made what the monitor works with: float64, int64, string or dictionary of strings.
 
+What is of such a type already, as most columns are, is looked at with numpy only.
+"""
+
+import math
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from drift_monitor.readers.columns import finite, from_texts, is_numeric
 from drift_monitor.readers.health import HealthCounter
 from drift_monitor.schema import Column, ColumnType
+
+_CATEGORIES = pa.dictionary(pa.int32(), pa.string())
 
 
 def is_text(kind: Any) -> bool:
@@ -20,15 +25,17 @@ def typed_column(values: Any, column: Column | None, *, name: str, health: Healt
 
     Values that do not fit are null and counted. A numeric column of whole numbers stays int64.
     """
-    kind = values.type
-    wanted = column if column is not None else Column(name, own_type(kind))
-    if pa.types.is_dictionary(kind):
-        return _of_dictionary(values, wanted, health)
-    if is_text(kind):
-        return from_texts(values.cast(pa.string()), wanted, health)
-    if pa.types.is_null(kind):
-        return pa.nulls(len(values), pa.float64() if is_numeric(wanted) else pa.string())
-    return _number(values, wanted, health) if is_numeric(wanted) else _text(values, wanted, health)
+    wanted = column if column is not None else Column(name, own_type(values.type))
+    if wanted.type in (ColumnType.INTEGRAL, ColumnType.FRACTIONAL):
+        if values.type == pa.int64() or (values.type == pa.float64() and _are_finite(values)):
+            return values
+        if pa.types.is_boolean(values.type):
+            return _as_whole_numbers(values)
+    elif values.type == _CATEGORIES and _are_not_empty(values.dictionary):
+        return values
+    from drift_monitor.readers.converted_columns import converted_column
+
+    return converted_column(values, wanted, health)
 
 
 def own_type(kind: Any) -> ColumnType:
@@ -40,39 +47,27 @@ def own_type(kind: Any) -> ColumnType:
     return ColumnType.STRING
 
 
-def _of_dictionary(values: Any, column: Column, health: HealthCounter) -> Any:
-    if is_numeric(column):
-        return from_texts(values.cast(pa.string()), column, health)
-    texts = values.dictionary.cast(pa.string())
-    if pc.any(pc.equal(texts, "")).as_py():
-        return from_texts(values.cast(pa.string()), column, health)
-    return pa.DictionaryArray.from_arrays(values.indices.cast(pa.int32()), texts)
+def _are_finite(values: Any) -> bool:
+    """False if there is NaN or an infinity; also if the sum overflows, or by what stands at a null."""
+    if not len(values):
+        return True
+    with np.errstate(over="ignore", invalid="ignore"):
+        return math.isfinite(np.frombuffer(values.buffers()[1], np.float64, len(values), 8 * values.offset).sum())
 
 
-def _number(values: Any, column: Column, health: HealthCounter) -> Any:
-    kind = values.type
-    if pa.types.is_boolean(kind):
-        return values.cast(pa.uint8()).cast(pa.int64())
-    if pa.types.is_integer(kind) and kind != pa.uint64():
-        return values.cast(pa.int64())
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_integer(kind):
-        return finite(values.cast(pa.float64(), safe=False), column.name, health)
-    return _unusable(values, pa.float64(), column, health)
+def _are_not_empty(texts: Any) -> bool:
+    """False if a text is empty or null."""
+    if not len(texts):
+        return True
+    return bool(np.diff(np.frombuffer(texts.buffers()[1], np.int32, len(texts) + 1, 4 * texts.offset)).all())
 
 
-def _text(values: Any, column: Column, health: HealthCounter) -> Any:
-    if pa.types.is_floating(values.type):
-        # A code that the writer made a float, for some were missing: 3.0 is category 3.
-        whole = values.cast(pa.float64())
-        if pc.all(pc.equal(pc.floor(whole), whole)).as_py() and (pc.max(pc.abs(whole)).as_py() or 0) < 2**53:
-            values = whole.cast(pa.int64())
-    try:
-        return values.cast(pa.string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return _unusable(values, pa.string(), column, health)
-
-
-def _unusable(values: Any, kind: Any, column: Column, health: HealthCounter) -> Any:
-    reason = f"column '{column.name}' has values of type {values.type}, which cannot be used"
-    health.problem(reason, count=len(values) - values.null_count)
-    return pa.nulls(len(values), kind)
+def _as_whole_numbers(truths: Any) -> Any:
+    """0 and 1 as int64, nulls as they are."""
+    if not len(truths):
+        return pa.nulls(0, pa.int64())
+    validity, bits = truths.buffers()
+    # Whole bytes from the start of the buffer, so that the validity and the offset of the array stay right.
+    numbers = np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little", count=truths.offset + len(truths))
+    buffers = [validity, pa.py_buffer(numbers.astype(np.int64))]
+    return pa.Array.from_buffers(pa.int64(), len(truths), buffers, offset=truths.offset)

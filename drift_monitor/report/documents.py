@@ -1,7 +1,7 @@
 """An analysis as JSON: monitor_report.json (schema: docs/monitor-report.schema.json) and constraint_violations.json."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ def report_document(analysis: Analysis) -> Document:
 
     `findings` is what later windows of the same version need as history.
     """
-    found = findings(analysis.features, window=analysis.window)
+    found = findings(analysis.features, analysis.checks, window=analysis.window)
     return {
         "version": VERSION,
         "subject": plain(analysis.subject),
@@ -30,7 +30,12 @@ def report_document(analysis: Analysis) -> Document:
             {"analysis": one.analysis, "subject": one.subject, "description": one.description}
             for one in find_violations(analysis)
         ],
-        "findings": {"judged": sorted(found.judged), "stood_out": sorted(found.stood_out)},
+        "findings": {
+            "judged": sorted(found.judged),
+            "stood_out": sorted(found.stood_out),
+            "checks_judged": _by_check(found.checks_judged),
+            "checks_stood_out": _by_check(found.checks_stood_out),
+        },
         "features": plain(analysis.features),
         "checks": plain(analysis.checks),
         "quality": _quality(analysis),
@@ -58,6 +63,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     return str(value) if isinstance(value, str) else value
+
+
+def _by_check(checks: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    columns: dict[str, list[str]] = {}
+    for column, check in sorted(checks):
+        columns.setdefault(check, []).append(column)
+    return columns
 
 
 def _quality(analysis: Analysis) -> Document | None:

@@ -39,8 +39,8 @@ def checks_section(checks: Sequence[DataCheck]) -> Html | None:
     """Rules that are broken, and how many are kept; None without rules."""
     if not checks:
         return None
-    head = ("column", "rule", "", "observed", "expected", "")
-    broken = [check for check in checks if check.verdict is not Verdict.OK]
+    head = ("column", "rule", "", "observed", "expected", "since", "")
+    broken = [check for check in checks if check.verdict is not Verdict.OK or check.stands_out]
     kept = len(checks) - len(broken)
     text = f"{kept} of {len(checks)} rules on types, completeness, categories, ranges and columns are kept."
     return section("Rules", paragraph(text), table(head, map(_check, broken)) if broken else None)
@@ -50,8 +50,6 @@ def _rows(
     features: Sequence[FeatureDrift], analysed: AnalysedWindow, model: MonitoredModel
 ) -> Iterator[Sequence[object]]:
     for feature in features:
-        lasting = f" ({feature.windows} windows)" if feature.windows > 1 else ""
-        since = f"{time_text(feature.since)}{lasting}" if feature.since else None
         yield (
             feature.feature,
             _state(feature),
@@ -61,14 +59,19 @@ def _rows(
             figure(weight(feature)) if feature.importance is not None else None,
             f"{feature.q_value:.2g}" if feature.q_value is not None else None,
             _missing(feature.feature, analysed, model),
-            since,
+            _since(feature),
         )
 
 
-def _state(feature: FeatureDrift) -> Html:
-    if feature.stands_out and feature.verdict is Verdict.OK:
+def _since(found: FeatureDrift | DataCheck) -> str | None:
+    lasting = f" ({found.windows} windows)" if found.windows > 1 else ""
+    return f"{time_text(found.since)}{lasting}" if found.since else None
+
+
+def _state(found: FeatureDrift | DataCheck) -> Html:
+    if found.stands_out and found.verdict is Verdict.OK:
         return Html('<span class="badge unsure">stands out, not yet often enough</span>')
-    return badge(feature.verdict)
+    return badge(found.verdict)
 
 
 def _missing(name: str, analysed: AnalysedWindow, model: MonitoredModel) -> str:
@@ -109,4 +112,4 @@ def _others(feature: FeatureDrift) -> str:
 def _check(check: DataCheck) -> Sequence[object]:
     rule = check.check.removesuffix("_check").replace("_", " ")
     observed, expected = percent(check.observed), percent(check.expected)
-    return check.feature, rule, badge(check.verdict), observed, expected, check.description
+    return check.feature, rule, _state(check), observed, expected, _since(check), check.description

@@ -81,15 +81,22 @@ def _found(analysis: Analysis) -> Iterator[Violation]:
 
 
 def _drift(feature: FeatureDrift) -> Violation:
-    lasting = f", for {feature.windows} windows in a row" if feature.windows > 1 else ""
-    since = f" since {time_text(feature.since)}" if feature.since else ""
     judged = f"drift is {feature.effect_floor:g} or more; q = {feature.q_value or 0:.2g}, {feature.current_rows} values"
-    text = f"{feature.feature}: the distance to the baseline is {feature.distance or 0:.3f} ({judged}){lasting}{since}"
+    text = (
+        f"{feature.feature}: the distance to the baseline is {feature.distance or 0:.3f} ({judged}){_lasting(feature)}"
+    )
     return _of_feature(feature.feature, "baseline_drift_check", text)
 
 
 def _check(check: DataCheck) -> Violation:
-    return _of_feature(check.feature, check.check, f"{check.feature}: {check.description}")
+    return _of_feature(
+        check.feature, check.check, f"{check.feature}: {check.description.removesuffix('.')}{_lasting(check)}."
+    )
+
+
+def _lasting(found: FeatureDrift | DataCheck) -> str:
+    lasting = f", for {found.windows} windows in a row" if found.windows > 1 else ""
+    return lasting + (f" since {time_text(found.since)}" if found.since else "")
 
 
 def _of_feature(name: str, check: str, text: str) -> Violation:

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.drift import alarms, events, ours, rules
+from benchmarks.drift import alarms, events, ours, rare_values, rules
 from benchmarks.drift.children import Measured
 from benchmarks.drift.columns import ANSWERS, table_schema
 from benchmarks.drift.speed import check_distances
@@ -34,6 +34,16 @@ def test_the_simulation_tells_a_rule_that_cries_wolf_from_one_that_does_not() ->
     assert simulation.of(alarms.MODEL_MONITOR, 100).false > 50
     assert simulation.of(alarms.OURS, 1_000).power > 90
     assert simulation.of(alarms.MODEL_MONITOR, 1_000).power < 90
+
+
+def test_rare_values_raise_nothing_and_broken_columns_are_found() -> None:
+    """What a baseline lacks by chance is no alarm of ours, but one of comparing shares as they are."""
+    simulation = rare_values.simulate(2, sizes=(300,))
+
+    for known in rare_values.BASELINE_ROWS:
+        ours_, theirs = (simulation.of(rule, known, 300) for rule in (rare_values.IN_TWO, rare_values.MODEL_MONITOR))
+        assert (ours_.judged, ours_.by_any, theirs.by_checks) == (2, 0, 2)
+        assert ours_.found == ours_.broken
 
 
 def test_events_have_the_same_distances_as_the_table_that_they_carry(

@@ -66,8 +66,13 @@ def explained_model() -> MonitoredModel:
     return replace(model, baseline=baseline, background=np.ones((5, 3), np.float32))
 
 
-def write_window(folder: Path, batch: pa.RecordBatch, *, labelled: bool = True, window: Window = HOUR) -> None:
-    """Captured requests below `capture`, spread over a window, and their labels below `ground-truth` an hour later."""
+def write_window(
+    folder: Path, batch: pa.RecordBatch, *, labelled: bool = True, window: Window = HOUR, prefix: str = "e"
+) -> None:
+    """Captured requests below `capture`, spread over a window, and their labels below `ground-truth` an hour later.
+
+    The ids of the events are the prefix with the number of the row.
+    """
     writer = CaptureWriter(folder / "capture", endpoint="prices", variant="AllTraffic")
     rows = batch.to_pylist()
     step = (window.end - window.start) / max(1, len(rows))
@@ -78,10 +83,10 @@ def write_window(folder: Path, batch: pa.RecordBatch, *, labelled: bool = True, 
             time=window.start + number * step,
             input=Payload(record.encode(), "text/csv"),
             output=Payload(str(row["prediction"]).encode(), "text/csv"),
-            event_id=f"e{number}",
+            event_id=f"{prefix}{number}",
         )
         writer.write(call)
-        lines.append(label_line(f"e{number}", row["price"]))
+        lines.append(label_line(f"{prefix}{number}", row["price"]))
     if labelled:
         arrived = window.start + timedelta(hours=1)
         file = folder / "ground-truth" / "prices" / f"{arrived:%Y/%m/%d/%H}" / "labels.jsonl"

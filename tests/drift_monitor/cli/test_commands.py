@@ -172,10 +172,10 @@ def test_a_replay_of_a_table_by_model_year(tmp_path: Path, baseline: Path, capsy
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["analyze", "{tmp}/nothing", "--output", "{tmp}/r", "--baseline", "{tmp}/baseline"], "nothing is no .parquet"),
-        (["analyze", "{tmp}", "--output", "{tmp}/r", "--baseline", "{tmp}"], "statistics.json cannot be read"),
+        (["analyze", "{tmp}/nothing", "--output", "{tmp}/r", "--baseline", "{tmp}/baseline"], "nothing does not exist"),
+        (["analyze", "{tmp}", "--output", "{tmp}/r", "--baseline", "{tmp}"], "is no baseline folder"),
         (["replay", "{tmp}/baseline", "--baseline", "{tmp}/baseline"], "has no results"),
-        (["baseline", "{tmp}/nothing.csv", "--output", "{tmp}/b"], "nothing.csv is no .parquet"),
+        (["baseline", "{tmp}/nothing.csv", "--output", "{tmp}/b"], "nothing.csv does not exist"),
         (["baseline", "{tmp}/t.csv", "--output", "{tmp}/b", "--category", "colour"], "has no column colour"),
         (["replay", "{tmp}/t.csv", "--baseline", "{tmp}/baseline", "--time-column", "day"], "no column 'day'"),
         (
@@ -183,6 +183,19 @@ def test_a_replay_of_a_table_by_model_year(tmp_path: Path, baseline: Path, capsy
             "write NAME=VALUE",
         ),
         (["import", "{tmp}/t.csv", "--output", "{tmp}/b"], "is not JSON"),
+        (["import", "{tmp}/baseline/statistics.json", "{tmp}/c.json", "--output", "{tmp}/b"], "c.json does not exist"),
+        (
+            ["import", "{tmp}/baseline/statistics.json", "--output", "{tmp}/b", "--outputs", "score"],
+            "has no feature score; it has prediction, year",
+        ),
+        (["baseline", "{tmp}/t.csv", "--output", "{tmp}/b", "--label", "prize"], "has no column prize; it has year"),
+        (["baseline", "{tmp}/t.csv", "--output", "{tmp}/t.csv"], "t.csv cannot be written"),
+        (["analyze", "{tmp}/t.csv", "--output", "{tmp}/t.csv", "--baseline", "{tmp}/baseline"], "cannot be written"),
+        (
+            ["analyze", "{tmp}/t.csv", "--output", "{tmp}/r", "--baseline", "{tmp}/baseline", "--start", "2026-11-26"],
+            "give --start and --end",
+        ),
+        (["replay", "{tmp}/t.csv", "--baseline", "{tmp}/baseline"], "--time-column"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(
@@ -195,6 +208,24 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     assert error.startswith("error: ")
     assert reason in error
     assert error.count("\n") == 1
+
+
+def test_records_of_json_lines_are_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Baseline and window of JSON Lines; what could not be read is told; a column that was ignored is no new one."""
+    lines = [json.dumps({**row, "id": number}) for number, row in enumerate(cars(600, seed=1).to_pylist())]
+    (tmp_path / "train.jsonl").write_text("\n".join(lines))
+    (tmp_path / "new.jsonl").write_text("\n".join([*lines[:200], lines[0][:40], *lines[200:]]))
+    folder = str(tmp_path / "baseline")
+    assert (
+        run(["baseline", str(tmp_path / "train.jsonl"), "--output", folder, "--label", "price", "--ignore", "id"]) == 0
+    )
+    result = str(tmp_path / "result")
+    assert run(["analyze", str(tmp_path / "new.jsonl"), "--baseline", folder, "--output", result]) == 0
+    printed = capsys.readouterr().out
+    assert "a line is no JSON object: 1 time, the first in 'new.jsonl, line 201: {" in printed
+    assert "0.2 % of the rows could not be used" in printed
+    assert "600 rows: ok" in printed
+    assert _report(tmp_path / "result")["quality"]["coverage"]["labelled"] == 600
 
 
 def test_every_analysis_is_made_unless_asked_otherwise(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -9,13 +10,16 @@ import pytest
 
 from drift_monitor.baseline import Baseline, DataConstraints, build_baseline
 from drift_monitor.drift.checks import run_checks
-from drift_monitor.drift.policy import AlarmPolicy
+from drift_monitor.drift.detection import findings
+from drift_monitor.drift.policy import AlarmPolicy, WindowFindings
 from drift_monitor.errors import BaselineError
-from drift_monitor.results import DataCheck, Verdict
+from drift_monitor.results import DataCheck, Verdict, Window
 from drift_monitor.schema import ColumnType
 from tests.drift_monitor.profiles import Values, batch, schema_of, window_profile
 
 _SCHEMA = schema_of(price=ColumnType.FRACTIONAL, doors=ColumnType.INTEGRAL, make=ColumnType.STRING)
+_PATIENT = AlarmPolicy(windows_to_alarm=2, windows=3)
+_START, _HOUR = datetime(2026, 11, 26, tzinfo=UTC), timedelta(hours=1)
 
 
 def _columns(rows: int, **changed: Values) -> dict[str, Values]:
@@ -35,10 +39,14 @@ def baseline() -> Baseline:
 
 
 def _violations(
-    baseline: Baseline, columns: Mapping[str, Values], constraints: DataConstraints | None = None
+    baseline: Baseline,
+    columns: Mapping[str, Values],
+    constraints: DataConstraints | None = None,
+    *,
+    policy: AlarmPolicy | None = None,
 ) -> dict[tuple[str, str], DataCheck]:
     current = window_profile(columns, baseline.profile.anchors)
-    checks = run_checks(constraints or baseline.constraints, current, policy=AlarmPolicy())
+    checks = run_checks(constraints or baseline.constraints, current, policy=policy or AlarmPolicy())
     return {(check.feature, check.check): check for check in checks if check.verdict is Verdict.VIOLATION}
 
 
@@ -75,7 +83,6 @@ def test_data_like_the_baseline_meets_every_rule(baseline: Baseline) -> None:
         ("doors", 2.5, "data_type_check"),
         ("doors", 77, "range_check"),
         ("make", None, "completeness_check"),
-        ("make", "Lada", "categorical_values_check"),
     ],
 )
 def test_one_odd_value_in_a_hundred_is_no_alarm_but_many_are(
@@ -86,6 +93,79 @@ def test_one_odd_value_in_a_hundred_is_no_alarm_but_many_are(
     for count, expected in ((1, set()), (12, {(column, check)})):
         changed = pa.array(_with(values, odd, count))
         assert set(_violations(baseline, _columns(100, **{column: changed}))) == expected
+
+
+def test_new_categories_need_as_much_as_drift_does(baseline: Baseline) -> None:
+    """A make that one car in thirty has is new in every market; a quarter of the cars is another market."""
+    rows, makes = 3_000, _columns(3_000)["make"]
+    for count, expected in ((100, set()), (750, {("make", "categorical_values_check")})):
+        changed = _columns(rows, make=pa.array(_with(makes, "Lada", count)))
+        assert set(_violations(baseline, changed)) == expected
+        own_floor = AlarmPolicy(column_effect_floors={"make": 0.5})
+        assert set(_violations(baseline, changed, policy=own_floor)) == set()
+        not_compared = AlarmPolicy(column_effect_floors={"make": 1.0})
+        assert set(_violations(baseline, changed, policy=not_compared)) == expected
+
+
+@pytest.mark.parametrize(
+    ("column", "odd", "check"),
+    [
+        ("price", None, "completeness_check"),
+        ("doors", 2.5, "data_type_check"),
+        ("doors", 77, "range_check"),
+        ("make", "Lada", "categorical_values_check"),
+    ],
+)
+def test_what_may_be_chance_has_to_last(baseline: Baseline, column: str, odd: object, check: str) -> None:
+    """A fifth of odd values stands out at once, and is an alarm in the second of three windows; the run is told."""
+    odd_window = _columns(400, **{column: pa.array(_with(_columns(400)[column], odd, 80))})
+    verdicts, history = [], list[WindowFindings]()
+    for number, columns in enumerate((odd_window, _columns(400), odd_window, odd_window, _columns(50), odd_window)):
+        window = Window(start=_START + number * _HOUR, end=_START + (number + 1) * _HOUR)
+        current = window_profile(columns, baseline.profile.anchors)
+        checks = run_checks(baseline.constraints, current, policy=_PATIENT, history=history, window=window)
+        history.append(findings((), checks, window=window))
+        (found,) = [one for one in checks if (one.feature, one.check) == (column, check)]
+        verdicts.append((found.verdict, found.stands_out, found.windows, found.since))
+    assert verdicts == [
+        (Verdict.OK, True, 1, _START),
+        (Verdict.OK, False, 0, None),
+        (Verdict.VIOLATION, True, 1, _START + 2 * _HOUR),
+        (Verdict.VIOLATION, True, 2, _START + 2 * _HOUR),
+        (Verdict.INSUFFICIENT_DATA, False, 0, None),
+        (Verdict.VIOLATION, True, 3, _START + 2 * _HOUR),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "odd", "expected"),
+    [
+        ("price", None, {("price", "completeness_check")}),
+        ("doors", 2.5, {("doors", "data_type_check")}),
+        ("doors", 77, set()),
+        ("make", "Lada", set()),
+    ],
+)
+def test_a_column_that_is_lost_is_an_alarm_at_once(
+    baseline: Baseline, column: str, odd: object, expected: set[tuple[str, str]]
+) -> None:
+    """Most values are missing, or of another type; other values are a matter of distribution, and have to last."""
+    columns = _columns(200, **{column: pa.array(_with(_columns(200)[column], odd, 150))})
+    assert set(_violations(baseline, columns, policy=_PATIENT)) == expected
+    del columns["price"]
+    assert ("price", "missing_column_check") in _violations(baseline, columns, policy=_PATIENT)
+
+
+def test_a_sparse_column_proves_as_much_as_it_has_values() -> None:
+    """Of five thousand rows a hundred have a value: the range of those says little about the next two hundred."""
+
+    def sparse(rows: int, *, most: float) -> pa.Array:
+        values = np.linspace(0.0, most, rows)
+        return pa.array(values, mask=np.arange(rows) % 50 > 0)
+
+    known = build_baseline([batch(_columns(5_000, price=sparse(5_000, most=100.0)))], schema=_SCHEMA)
+    for most, expected in ((105.0, set()), (200.0, {("price", "range_check")})):
+        assert set(_violations(known, _columns(10_000, price=sparse(10_000, most=most)))) == expected
 
 
 def test_a_share_within_the_tolerance_is_no_alarm_however_certain(baseline: Baseline) -> None:

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -298,19 +299,66 @@ def test_times_are_read_leniently_and_the_window_is_kept_to(container: Container
     assert container.result()["health"]["outside_window"] == 300
 
 
-def test_a_table_is_a_window_too(container: Container) -> None:
-    """Batch transform's data: CSV with the label in a column."""
+@pytest.mark.parametrize("given", ['{"Csv":{"Header":true}}', '{"json":{"line":true}}'])
+def test_a_table_is_a_window_too(container: Container, given: str) -> None:
+    """Batch transform's data: CSV or JSON Lines with the label in a column."""
     container.baseline()
     container.window.mkdir(parents=True)
     rows = cars(500, seed=5, dearer=1.3).to_pylist()
-    with (container.window / "batch.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    assert container.run(dataset_format='{"Csv":{"Header":true}}', analyses="data_quality,model_quality") == 0
+    if "json" in given:
+        (container.window / "batch.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    else:
+        with (container.window / "batch.csv").open("w", newline="") as stream:
+            writer = csv.DictWriter(stream, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    assert container.run(dataset_format=given, analyses="data_quality,model_quality") == 0
     report = container.result()
     assert {one["analysis"] for one in report["violations"]} == {"model_quality"}
-    assert report["rows"] == 500
+    assert (report["rows"], report["health"]["unusable_share"]) == (500, 0.0)
+
+
+@pytest.mark.parametrize(("kept", "lost"), [("endpointOutput", "inputs"), ("endpointInput", "outputs")])
+@pytest.mark.parametrize("share", [1, 2])
+def test_a_side_that_is_not_captured_is_not_missing(container: Container, kept: str, lost: str, share: int) -> None:
+    """Of all requests, or of every second: nothing is lost, what is there is judged, the page says what is not."""
+    container.baseline()
+    write_window(container.window, cars(600, seed=5, power=180), labelled=False)
+    for file in container.window.rglob("*.jsonl"):
+        events = [json.loads(line) for line in file.read_text().splitlines()]
+        for event in events[::share]:
+            event["captureData"] = {kept: event["captureData"][kept]}
+        file.write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    assert container.run(analyses="data_quality") == 0
+
+    report = container.result()
+    jsonschema.validate(report, REPORT_SCHEMA)
+    drifted = {"endpointOutput": {"prediction"}, "endpointInput": {"power"}}[kept] if share == 1 else None
+    assert {one["subject"] for one in report["violations"]} == (drifted or {"power", "prediction"})
+    assert {one["verdict"] for one in report["checks"] if one["check"] == "completeness_check"} <= {
+        "ok",
+        "insufficient_data",
+    }
+    assert (report["rows"], report["health"]["unusable_share"]) == (600, 0.0)
+    page = (container.base / "processing" / "result" / "report.html").read_text()
+    assert (f"nothing is said about the {lost}" in page) == (share == 1)
+
+
+def test_copies_of_files_do_not_count(container: Container) -> None:
+    """An hour that somebody has copied beside itself; another file of the same name is none."""
+    container.baseline()
+    write_window(container.window, cars(300, seed=5))
+    captured = container.window / "capture"
+    shutil.copytree(captured, container.window / "copy")
+    (other,) = (container.window / "copy").rglob("*.jsonl")
+    (container.window / "b").mkdir()
+    shutil.copy(other, container.window / "b" / other.name)
+    text = other.read_text()
+    other.write_text(text.replace('"e0"', '"x0"'))
+    assert container.run() == 0
+    report = container.result()
+    assert (report["rows"], report["health"]["repeated_files"], report["health"]["files"]) == (600, 1, 2)
+    assert report["quality"]["coverage"]["labelled"] == 599
 
 
 def test_the_entry_point_runs(container: Container) -> None:

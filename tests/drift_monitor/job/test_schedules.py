@@ -67,6 +67,17 @@ def test_data_quality_with_two_files(container: Container) -> None:
     }
 
 
+def test_a_schedule_brings_the_alarm_policy_in_a_variable(container: Container) -> None:
+    """It has no request file; what cannot be read fails the job, with the reason."""
+    write_window(container.window, cars(1000, seed=5, power=180), labelled=False)
+    files: dict[str, str | dict[str, Any]] = {"statistics": "statistics.json", "constraints": "constraints.json"}
+    assert _run(container, files, alarm_policy='{"effect_floor": 1.0}') == 0
+    assert not any(one["subject"] == "power" for one in container.result()["violations"])
+
+    assert container.run(alarm_policy="strict") == 1
+    assert "alarm_policy is strict, but should be a JSON object" in container.failure
+
+
 @pytest.mark.parametrize("inference_ids", [False, True])
 def test_model_quality_with_merged_labels(container: Container, inference_ids: bool) -> None:
     """Labels are in the events; the constraints alone say what is expected; statistics.json is that of the model."""

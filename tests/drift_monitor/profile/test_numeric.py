@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drift_monitor.errors import BaselineError
+from drift_monitor.profile import counter, edge_grid
 from drift_monitor.profile.curve import count_below, quantiles
 from drift_monitor.profile.dataset import Profiler
 from drift_monitor.profile.numeric import BINS, NumericProfile, profile_of_weighted
@@ -87,6 +88,38 @@ _VALUES = st.lists(
 )
 
 
+@settings(max_examples=150, deadline=None)
+@given(
+    baseline=_VALUES,
+    current=_VALUES,
+    rows_at_once=st.integers(1, 400),
+    large=st.sampled_from([1, 50, 10_000]),
+    ties=st.integers(1, 30),
+)
+def test_any_values_are_counted_as_defined(
+    baseline: list[float], current: list[float], rows_at_once: int, large: int, ties: int
+) -> None:
+    """At every edge, infinite ones too: by the grid, by sorting, and both in turn as batches are large or small."""
+    values = np.repeat(np.array(current + baseline[:5]), ties)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counter, "_LARGE", large)
+        patch.setattr(counter, "_BLOCK", 2 * large)
+        patch.setattr(edge_grid, "_FEWEST", 2)
+        known, window = _profiles(np.array(baseline), values, rows_at_once=rows_at_once)
+    numbers = values[~np.isnan(values)]
+    finite = numbers[np.isfinite(numbers)]
+    assert window.below.tolist() == [(numbers < edge).sum() for edge in known.edges]
+    assert window.up_to.tolist() == [(numbers <= edge).sum() for edge in known.edges]
+    assert (window.present, window.missing) == (len(numbers), len(values) - len(numbers))
+    assert window.negative == (numbers < 0).sum()
+    assert window.positive_infinities == (numbers == np.inf).sum()
+    assert window.negative_infinities == (numbers == -np.inf).sum()
+    assert known.fractional == sum(value != int(value) for value in baseline if np.isfinite(value))
+    assert (window.moments.minimum, window.moments.maximum) == (
+        (finite.min(), finite.max()) if len(finite) else (None, None)
+    )
+
+
 @settings(max_examples=80, deadline=None)
 @given(baseline=_VALUES, current=_VALUES, cut=st.integers(0, 300), rows_at_once=st.integers(1, 400))
 def test_merged_parts_equal_the_whole_for_any_values(
@@ -121,6 +154,23 @@ def test_infinities_nan_and_the_largest_doubles_do_not_break_the_moments() -> No
     assert known.moments.std == pytest.approx(np.std([1, -1, 1, 1]) * 1e308)
     assert np.isfinite(window.merge(window).moments.std)
     assert np.isfinite(window.merge(window).moments.total)
+
+
+def test_a_large_window_of_one_batch_is_counted_as_defined() -> None:
+    """Through the grid as it is in production, with ties at edges, outliers, nulls, infinities on both sides, and a
+    column that the grid gives up."""
+    generator = np.random.default_rng(6)
+    for finite in (generator.normal(size=60_000), np.exp(4 * generator.normal(size=60_000))):
+        baseline = np.concatenate((finite, [np.inf, -np.inf]))
+        values = np.concatenate((1.3 * finite, finite[:3_000], [1e300, -1e300]))
+        mask = generator.random(len(values)) < 0.1
+        for extra in ([], [np.inf, -np.inf, -np.inf]):
+            batch_values = pa.array(np.append(values, extra), mask=np.append(mask, np.zeros(len(extra), np.bool_)))
+            known, window = _profiles(baseline, batch_values)
+            ordered = np.sort(np.append(values[~mask], extra))
+            assert np.array_equal(window.below, ordered.searchsorted(known.edges, "left"))
+            assert np.array_equal(window.up_to, ordered.searchsorted(known.edges, "right"))
+            assert (window.present, window.missing) == (len(ordered), mask.sum())
 
 
 def test_a_constant_column_has_no_spread_at_all() -> None:

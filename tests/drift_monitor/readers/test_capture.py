@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from drift_monitor.readers.capture_writer import CapturedCall, CaptureWriter, Payload
+from drift_monitor.readers.event_fields import VERIFICATION
 from drift_monitor.results import Window
 from drift_monitor.schema import Column, ColumnType, DataSchema
 from tests.drift_monitor.readers.captured import (
@@ -41,7 +42,7 @@ REQUESTS = {
     "features": ('{"instances": [{"features": [2011, 90.5, "ford"]}, {"features": [2012, null, "audi"]}]}', "JSON"),
     "columns": ('{"year": [2011, 2012], "power": [90.5, null], "make": ["ford", "audi"]}', "JSON"),
     "json lines": (json.dumps(FORD) + "\n" + json.dumps(AUDI) + "\n", "JSON"),
-    "csv in base64": (base64.b64encode(b"2011,90.5,ford\n2012,,audi\n").decode(), "BASE64"),
+    "csv in base64": (base64.b64encode(b"2011,90.5,ford\n2012,,audi").decode(), "BASE64"),
     "json in base64": (base64.b64encode(json.dumps([FORD, AUDI]).encode()).decode(), "BASE64"),
     "json called csv": (json.dumps([FORD, AUDI]), "CSV"),
     "no encoding": (json.dumps([FORD, AUDI]), None),
@@ -69,6 +70,17 @@ def test_request_forms(tmp_path: Path, form: str, copies: int) -> None:
     assert values(rows, "year", "power", "make", "prediction") == TWO_ROWS * copies
     assert [row["_row"] for row in rows] == [0, 1] * copies
     assert (health.events, health.rows, dict(health.problems)) == (copies, 2 * copies, {})
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["csv", "csv with carriage returns", "csv with a header", "csv in base64", "list of objects", "json lines"],
+)
+def test_usual_forms_are_read_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    """The usual forms with several rows need none of the slow ways, whatever line ends are within."""
+    monkeypatch.setattr("drift_monitor.readers.payloads.read_payload", None)
+    rows, _ = read_lines(tmp_path, [event(side(*REQUESTS[form]), side("1.5\n2.5\n"))] * 3)
+    assert values(rows, "year", "power", "make", "prediction") == TWO_ROWS * 3
 
 
 @pytest.mark.parametrize("form", ANSWERS)
@@ -186,6 +198,18 @@ def test_event_ids(tmp_path: Path) -> None:
     assert sorted(row["_event_id"] for row in rows) == ["e0", "e2", "e3", "mine"]
 
 
+def test_requests_of_a_verification_are_left_out(tmp_path: Path) -> None:
+    """They repeat a few records after every release; the health tells how many there were."""
+    callers = [csv_event(event_id="a"), event(side(CSV_ROW), side("12.5"), event_id="b", inference_id="order-4711")]
+    own = [
+        event(side(CSV_ROW), side("1"), event_id=f"v{number}", inference_id=f"{VERIFICATION}{number}")
+        for number in (1, 2)
+    ]
+    rows, health = read_lines(tmp_path, [own[0], *callers, own[1]])
+    assert values(rows, "_event_id") == [("a",), ("order-4711",)]
+    assert health.problems == {"requests of a release's verification are left out": 2}
+
+
 def test_window(tmp_path: Path) -> None:
     """Only events from the start to just before the end count, whatever folder they lie in."""
     times = ["2026-11-26T11:59:59Z", "2026-11-26T12:00:00Z", "2026-11-26T14:59:59+02:00", "2026-11-26T13:00:00Z"]
@@ -230,6 +254,23 @@ def test_files_and_folders(tmp_path: Path) -> None:
     rows, health = read([tmp_path])
     assert [row["_event_id"] for row in rows] == [f"e{number:03d}" for number in range(302)]
     assert (health.files, health.events, dict(health.problems)) == (302, 302, {})
+
+
+def test_blocks_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files give the same rows however their lines fall into blocks, and with lines longer than a block."""
+    lines = [csv_event(f"2011,{number},{'x' * (number * 37 % 1999)}", event_id=str(number)) for number in range(200)]
+    lines[30] = csv_event(f"2011,30,{'x' * 50_000}", event_id="30")
+    for hour in (12, 13):
+        folder = tmp_path / f"2026/11/26/{hour}"
+        folder.mkdir(parents=True)
+        (folder / "a.jsonl").write_bytes(b"\xef\xbb\xbf" + "\n".join(lines).encode())
+        (folder / "b.jsonl.gz").write_bytes(gzip.compress(b"\xef\xbb\xbf" + "\n".join(lines[::-1]).encode() + b"\n"))
+        (folder / "c.jsonl").write_text("\ufeff" + event(side(FORD), time=None, event_id=f"without time, {hour}"))
+    expected, health = read([tmp_path])
+    assert len(expected) == 2 * (2 * len(lines) + 1)
+    for size in (1 << 12, (1 << 13) + 1, 1 << 16):
+        monkeypatch.setattr("drift_monitor.readers.blocks.BLOCK_BYTES", size)
+        assert read([tmp_path]) == (expected, health)
 
 
 def test_written_by_the_capture_writer(tmp_path: Path) -> None:
