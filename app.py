@@ -9,15 +9,10 @@ from aws_cdk import App
 from config.loader import ConfigError, load_settings
 from data_contracts.contract import ContractError
 from sagemaker_pipelines.errors import PipelinesError
-from stacks.data_lake_stack import DataLakeStack
+from stacks.composition import add_stacks, synthesize
 from stacks.errors import StacksError
-from stacks.metric_checks import check_assembly
-from stacks.monitoring_signals import emitted_metrics
-from stacks.monitoring_stack import MonitoringStack
 from stacks.projects import load_projects
-from stacks.release_stack import ReleaseStack
 from stacks.stage import Stage
-from stacks.training_stack import TrainingStack
 
 ROOT = Path(__file__).resolve().parent
 
@@ -28,11 +23,7 @@ def compose(app: App) -> Stage:
     settings = load_settings(str(context("stage") or "dev"))
     projects = load_projects(settings.projects, source_root=ROOT)
     stage = Stage(settings=settings, projects=projects, source_root=ROOT, commit=str(context("commit") or "unrecorded"))
-    stage.tag(app)
-    data_lake = DataLakeStack(app, stage=stage)
-    training = TrainingStack(app, stage=stage, data_lake=data_lake)
-    ReleaseStack(app, stage=stage, data_lake=data_lake, training=training)
-    MonitoringStack(app, stage=stage, data_lake=data_lake, training=training)
+    add_stacks(app, stage)
     return stage
 
 
@@ -40,7 +31,6 @@ if __name__ == "__main__":
     # Read here, too, so that `python app.py` gives the very templates that the CLI gives.
     cdk_app = App(context=json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"])
     try:
-        cdk_stage = compose(cdk_app)
-        check_assembly(Path(cdk_app.synth().directory), emitted_metrics(cdk_stage))
+        synthesize(cdk_app, compose(cdk_app))
     except (ConfigError, ContractError, PipelinesError, StacksError) as error:
         sys.exit(f"Cannot synthesize: {error}")

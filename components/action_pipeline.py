@@ -8,12 +8,13 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-pipeline-str
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aws_cdk import Aws
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
+
+from components.own_account import for_this_account
 
 # CodePipeline keeps artifacts under the first 20 characters of the pipeline's name.
 _ARTIFACT_FOLDER_CHARACTERS = 20
@@ -73,7 +74,7 @@ class ActionPipeline(Construct):
             self,
             "Role",
             description=f"CodePipeline {name}: assumes the roles of its actions",
-            assumed_by=_codepipeline(),
+            assumed_by=for_this_account("codepipeline"),
         )
         roles = {action.name: self._action_role(action, artifacts) for action in actions}
         self._role.add_to_policy(
@@ -131,16 +132,6 @@ class ActionPipeline(Construct):
                 iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=key),
             ]
         return statements
-
-
-def _codepipeline() -> iam.PrincipalBase:
-    """CodePipeline acting for this account, and for no other one.
-
-    https://docs.aws.amazon.com/codepipeline/latest/userguide/cross-service-confused-deputy-prevention.html
-    """
-    return iam.ServicePrincipal(
-        "codepipeline.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-    )
 
 
 def _variable(variable: PipelineVariable) -> codepipeline.CfnPipeline.VariableDeclarationProperty:

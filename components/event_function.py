@@ -4,7 +4,7 @@ Must not grant beyond its own logs and queue; the stack adds the statements that
 from the repository as it is, without a build step, so handlers use the standard library and boto3 only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +77,11 @@ class EventFunction(Construct):
             retry_attempts=_RETRIES,
             max_event_age=_MAXIMUM_EVENT_AGE,
         )
+
+    def allow(self, statements: Iterable[iam.PolicyStatement]) -> None:
+        """Let the function do what the statements say, beside writing its log."""
+        for statement in statements:
+            self.role.add_to_policy(statement)
 
     def _role(self, description: str, log_group: logs.ILogGroup) -> iam.Role:
         role = iam.Role(

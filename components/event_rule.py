@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.ht
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aws_cdk import Aws, Duration
+from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -15,6 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from components.event_function import EventFunction
+from components.own_account import for_this_account
 
 _DELIVERY_RETRIES = 8
 _DELIVERY_AGE = Duration.hours(6)
@@ -30,6 +31,11 @@ class EventKind:
     source: str
     detail_type: str
     detail: Mapping[str, object]
+
+    @property
+    def pattern(self) -> Mapping[str, object]:
+        """As EventBridge has it, for the resource itself."""
+        return {"source": [self.source], "detail-type": [self.detail_type], "detail": self.detail}
 
 
 class FunctionRule(Construct):
@@ -77,36 +83,32 @@ class WorkflowRule(Construct):
             self,
             "Role",
             description="Events that start a state machine",
-            assumed_by=iam.ServicePrincipal(
-                "events.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-            ),
+            assumed_by=for_this_account("events"),
         )
         role.add_to_policy(iam.PolicyStatement(actions=["states:StartExecution"], resources=[state_machine_arn]))
+        target = events.CfnRule.TargetProperty(
+            id="Workflow",
+            arn=state_machine_arn,
+            role_arn=role.role_arn,
+            dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=dead_letter_queue.queue_arn),
+            retry_policy=events.CfnRule.RetryPolicyProperty(
+                maximum_retry_attempts=_DELIVERY_RETRIES, maximum_event_age_in_seconds=_DELIVERY_AGE.to_seconds()
+            ),
+        )
         for number, (description, event) in enumerate(kinds.items()):
             rule = events.CfnRule(
                 self,
                 f"Rule{number}",
                 description=description,
-                event_pattern={"source": [event.source], "detail-type": [event.detail_type], "detail": event.detail},
+                event_pattern=event.pattern,
                 state="ENABLED",
-                targets=[
-                    events.CfnRule.TargetProperty(
-                        id="Workflow",
-                        arn=state_machine_arn,
-                        role_arn=role.role_arn,
-                        dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=dead_letter_queue.queue_arn),
-                        retry_policy=events.CfnRule.RetryPolicyProperty(
-                            maximum_retry_attempts=_DELIVERY_RETRIES,
-                            maximum_event_age_in_seconds=_DELIVERY_AGE.to_seconds(),
-                        ),
-                    )
-                ],
+                targets=[target],
             )
-            allow_rule(dead_letter_queue, rule)
+            _allow_rule(dead_letter_queue, rule)
             rule.node.add_dependency(role)
 
 
-def allow_rule(queue: sqs.IQueue, rule: events.CfnRule) -> None:
+def _allow_rule(queue: sqs.IQueue, rule: events.CfnRule) -> None:
     """Let EventBridge put what `rule` could not deliver into `queue`."""
     queue.add_to_resource_policy(
         iam.PolicyStatement(

@@ -13,9 +13,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from components.event_function import EventFunction
 from components.event_rule import EventKind
 
 # Services that publish; the topic's key must let them use it, too.
@@ -65,7 +65,7 @@ class FailureNotice(Construct):
             self,
             "Rule",
             description=description,
-            event_pattern={"source": [event.source], "detail-type": [event.detail_type], "detail": event.detail},
+            event_pattern=event.pattern,
             state="ENABLED",
             targets=[
                 events.CfnRule.TargetProperty(
@@ -80,18 +80,24 @@ class FailureNotice(Construct):
 
 
 def alarm_on_dead_letters(
-    scope: Construct, construct_id: str, *, queue: sqs.IQueue, meaning: str, topic: sns.ITopic
+    scope: Construct, subject: str, *, work: str, functions: Mapping[str, EventFunction], topic: sns.ITopic
 ) -> None:
-    """Alarm as soon as one event waits in `queue`; `meaning` tells what did not happen and what to do."""
-    alarm = cloudwatch.Alarm(
-        scope,
-        construct_id,
-        alarm_description=meaning,
-        metric=queue.metric_approximate_number_of_messages_visible(period=Duration.minutes(1), statistic="Maximum"),
-        threshold=1,
-        evaluation_periods=1,
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        # An idle queue stops reporting after a while, which is the good case.
-        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-    )
-    alarm.add_alarm_action(actions.SnsAction(topic))
+    """Alarm as soon as one event waits in the dead-letter queue of a function.
+
+    `functions`: what each of them does with `work`, as `Started`. The ids of the alarms begin with `subject`.
+    """
+    for done, function in functions.items():
+        queue = function.dead_letter_queue
+        alarm = cloudwatch.Alarm(
+            scope,
+            f"{subject}Not{done}",
+            alarm_description=f"{work} was not {done.lower()}: read the event in the queue and the function's log, "
+            "then redrive it",
+            metric=queue.metric_approximate_number_of_messages_visible(period=Duration.minutes(1), statistic="Maximum"),
+            threshold=1,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            # An idle queue stops reporting after a while, which is the good case.
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alarm.add_alarm_action(actions.SnsAction(topic))

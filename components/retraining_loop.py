@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import Aws, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
+
+from components.own_account import for_this_account
 
 _POLL_SECONDS = 30
 # What Lambda itself may answer; the function's own errors are for the loop.
@@ -65,9 +67,7 @@ class RetrainingLoop(Construct):
             self,
             "Role",
             description=f"State machine {name}",
-            assumed_by=iam.ServicePrincipal(
-                "states.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-            ),
+            assumed_by=for_this_account("states"),
         )
         called = [functions.decide, functions.start, functions.finish]
         role.add_to_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=called))
@@ -98,8 +98,16 @@ def _definition(functions: LoopFunctions, *, timeout_seconds: int) -> dict[str, 
             "Begin": {"Type": "Pass", "Parameters": {"trigger.$": "$"}, "Next": "Decide"},
             "Decide": _call(functions.decide, decide, result="decision", then="Needed", otherwise="NothingDecided"),
             "NothingDecided": {"Type": "Pass", "Result": {"Payload": {}}, "ResultPath": "$.decision", "Next": "GiveUp"},
-            "Needed": _choice("$.decision.Payload.decision", {"train": "StartTraining"}, otherwise="NotNeeded"),
+            "Needed": _choice(
+                "$.decision.Payload.decision", {"train": "StartTraining", "attend": "Attend"}, otherwise="NotNeeded"
+            ),
             "NotNeeded": {"Type": "Succeed"},
+            "Attend": {
+                "Type": "Pass",
+                "Parameters": {"Payload": {"execution.$": "$.decision.Payload.training"}},
+                "ResultPath": "$.training",
+                "Next": "Wait",
+            },
             "StartTraining": _call(functions.start, start, result="training", then="Wait", otherwise="GiveUp"),
             "Wait": {"Type": "Wait", "Seconds": _POLL_SECONDS, "Next": "LookAtTraining"},
             "LookAtTraining": _look_at_training(),

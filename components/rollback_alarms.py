@@ -11,21 +11,23 @@ from dataclasses import dataclass
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-_INVOCATIONS = "AWS/SageMaker"
 _MICROSECONDS_PER_MILLISECOND = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmRule:
-    """One metric and its limit. `statistic` is one of CloudWatch's, or a percentile such as `p99`."""
+    """One metric and its limit. `statistic` is one of CloudWatch's, or a percentile such as `p99`.
+
+    `breaches` is `above` or `below`.
+    """
 
     name: str
     meaning: str
-    namespace: str
     metric_name: str
     statistic: str
-    breaches: str
     threshold: float
+    namespace: str = "AWS/SageMaker"
+    breaches: str = "above"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +71,8 @@ def server_errors(percent: float) -> AlarmRule:
     return AlarmRule(
         name="ServerErrors",
         meaning=f"More than {percent:g} % of the requests end with a server error",
-        namespace=_INVOCATIONS,
         metric_name="Invocation5XXErrors",
         statistic="Average",
-        breaches="above",
         threshold=percent / 100,
     )
 
@@ -82,10 +82,8 @@ def slow_answers(milliseconds: float) -> AlarmRule:
     return AlarmRule(
         name="SlowAnswers",
         meaning=f"One request in a hundred takes the model longer than {milliseconds:g} ms",
-        namespace=_INVOCATIONS,
         metric_name="ModelLatency",
         statistic="p99",
-        breaches="above",
         threshold=milliseconds * _MICROSECONDS_PER_MILLISECOND,
     )
 

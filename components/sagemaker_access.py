@@ -5,21 +5,18 @@ Must not grant access to data: that differs from role to role.
 
 from collections.abc import Iterator
 
-from aws_cdk import Aws, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from components.own_account import for_this_account
+
 
 def sagemaker_principal() -> iam.PrincipalBase:
-    """SageMaker acting for this account, and for no other one (the confused deputy problem).
-
-    https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
-    """
-    return iam.ServicePrincipal(
-        "sagemaker.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-    )
+    """SageMaker: https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html"""
+    return for_this_account("sagemaker")
 
 
 def list_prefixes(bucket: s3.IBucket, prefixes: tuple[str, ...]) -> iam.PolicyStatement:
@@ -47,10 +44,10 @@ def logs_and_metrics(scope: Construct) -> Iterator[iam.PolicyStatement]:
         actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
         resources=[Stack.of(scope).format_arn(service="logs", resource="log-group:/aws/sagemaker/*")],
     )
-    # CloudWatch knows no resource for metrics. SageMaker publishes what it reads from the container's log in its own
-    # namespaces; the container itself has no network.
+    # CloudWatch knows no resource for metrics. SageMaker publishes what it reads from the container's log and files in
+    # its own namespaces, those of Model Monitor with and without the first slash; the container has no network.
     yield iam.PolicyStatement(
         actions=["cloudwatch:PutMetricData"],
         resources=["*"],
-        conditions={"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
+        conditions={"StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "aws/sagemaker/*"]}},
     )

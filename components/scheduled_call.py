@@ -8,13 +8,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from components.event_function import EventFunction
+from components.own_account import for_this_account
 
 SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 """In a payload: the time that the schedule meant, whenever the call is really made."""
@@ -81,9 +81,7 @@ class ScheduledCall(Construct):
             self,
             "Role",
             description=f"Schedule: {description}",
-            assumed_by=iam.ServicePrincipal(
-                "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-            ),
+            assumed_by=for_this_account("scheduler"),
         )
         role.add_to_policy(iam.PolicyStatement(actions=[target.action], resources=[target.arn]))
         role.add_to_policy(

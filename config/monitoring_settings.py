@@ -59,6 +59,10 @@ class AlarmPolicySettings(Base):
             )
         return self
 
+    def of_one_window(self) -> Self:
+        """The policy of a job that is not told what earlier windows said."""
+        return self.model_copy(update={"windows_to_alarm": 1, "windows": 1})
+
 
 class MonitoringSettings(Base):
     """How the live model of each project is watched.

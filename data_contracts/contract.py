@@ -8,7 +8,7 @@ it.
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast
 
@@ -31,6 +31,7 @@ _CONTRACT_KEYS = frozenset(
         "time_column",
         "label",
         "minimum_rows",
+        "minimum_captured_rows",
         "columns",
     }
 )
@@ -82,7 +83,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class DataContract:
-    """What every file of one dataset must look like: the columns, in this order, and nothing else."""
+    """What every file of one dataset must look like: the columns, in this order, and nothing else.
+
+    `minimum_rows` is for files that somebody exports, where fewer mean that the export broke off;
+    `minimum_captured_rows` for those that monitors write, where they mean that there was little traffic.
+    """
 
     dataset: str
     columns: tuple[Column, ...]
@@ -92,6 +97,7 @@ class DataContract:
     time_column: str | None = None
     label: str | None = None
     minimum_rows: int = 1
+    minimum_captured_rows: int = 1
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -109,6 +115,10 @@ class DataContract:
             if column.name == name:
                 return column
         raise KeyError(f"dataset {self.dataset} has no column {name!r}; it has {', '.join(self.column_names)}")
+
+    def for_captured(self) -> "DataContract":
+        """The same contract as it holds for a file that a monitor wrote."""
+        return replace(self, minimum_rows=self.minimum_captured_rows)
 
 
 def load_contract(path: Path) -> DataContract:
@@ -139,6 +149,7 @@ def parse_contract(text: str, *, where: str = "data contract") -> DataContract:
         time_column=table.text("time_column") or None,
         label=table.text("label") or None,
         minimum_rows=table.count("minimum_rows", default=1),
+        minimum_captured_rows=table.count("minimum_captured_rows", default=1),
     )
     if table.text("format", default="csv") != "csv":
         problems.append('contract: format must be "csv", the only format that ingestion reads')

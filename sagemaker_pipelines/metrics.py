@@ -1,5 +1,6 @@
-"""Regression metrics with bootstrap intervals, for candidates, champions and slices alike. numpy only.
+"""Regression metrics with bootstrap intervals, for candidates, champions and slices alike.
 
+The resampling is the monitor's: one interval means the same at a release and in production.
 All errors are prediction minus actual. `mae`, `rmse` and `mse` are in the label's unit (its square for `mse`),
 `mape` and `bias` (mean signed relative error) are in percent of the actual value.
 """
@@ -10,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from drift_monitor.quality.resampling import bootstrap_means
+
 Vector = npt.NDArray[np.float64]
 
 METRICS = ("mae", "mse", "rmse", "r2", "mape", "bias")
-RESAMPLES = 1000
-SEED = 20
 
 
 @dataclass(frozen=True)
@@ -38,20 +39,21 @@ class Interval:
 
 def regression_metrics(actual: Vector, predicted: Vector) -> dict[str, float]:
     """Every metric of METRICS for vectors of shape (rows,), rows >= 1 and actual > 0."""
-    return {name: float(values[0]) for name, values in _metrics(actual, predicted, _identity(len(actual))).items()}
+    means = _columns(actual, predicted).mean(axis=0, keepdims=True)
+    return {name: float(values[0]) for name, values in _metrics(means).items()}
 
 
 def bootstrap_metrics(actual: Vector, predicted: Vector) -> dict[str, Interval]:
     """Every metric of METRICS with its interval over seeded resamples of the rows."""
     point = regression_metrics(actual, predicted)
-    resampled = _metrics(actual, predicted, _resamples(len(actual)))
+    resampled = _metrics(bootstrap_means(_columns(actual, predicted)))
     return {name: _interval(point[name], resampled[name]) for name in METRICS}
 
 
 def paired_difference(errors: Vector, other_errors: Vector) -> Interval:
     """Mean of `errors - other_errors` over the same rows, with the interval of the paired bootstrap."""
     difference = errors - other_errors
-    return _interval(float(difference.mean()), _resamples(len(difference)) @ difference)
+    return _interval(float(difference.mean()), bootstrap_means(difference[:, None])[:, 0])
 
 
 def group_metrics(
@@ -70,21 +72,16 @@ def group_metrics(
     return result
 
 
-def _identity(rows: int) -> Vector:
-    return np.full((1, rows), 1.0 / rows)
-
-
-def _resamples(rows: int) -> Vector:
-    """Weights of shape (RESAMPLES, rows), each row a resample with replacement divided by its size."""
-    generator = np.random.default_rng(SEED)
-    return generator.multinomial(rows, np.full(rows, 1.0 / rows), size=RESAMPLES) / rows
-
-
-def _metrics(actual: Vector, predicted: Vector, weights: Vector) -> dict[str, Vector]:
+def _columns(actual: Vector, predicted: Vector) -> Vector:
+    """What every metric is a function of the means of; shape (rows, 6)."""
     error = predicted - actual
     relative = error / actual
-    columns = np.stack([np.abs(error), error**2, np.abs(relative), relative, actual, actual**2], axis=1)
-    mae, mse, mape, bias, mean, mean_square = (weights @ columns).T
+    return np.stack([np.abs(error), error**2, np.abs(relative), relative, actual, actual**2], axis=1)
+
+
+def _metrics(means: Vector) -> dict[str, Vector]:
+    """From (m, 6) means of `_columns`, m values of each metric."""
+    mae, mse, mape, bias, mean, mean_square = means.T
     variance = np.maximum(mean_square - mean**2, np.finfo(np.float64).tiny)
     # A single row or equal prices have no variance to explain; R2 is 0 by convention then.
     r2 = np.where(variance > 1e-12 * mean_square, 1.0 - mse / variance, 0.0)

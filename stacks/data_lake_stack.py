@@ -6,7 +6,7 @@ Must not know pipelines or models: what follows from a new snapshot hears of it 
 import json
 from collections.abc import Iterable, Iterator
 
-from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as s3_assets
@@ -22,23 +22,18 @@ from components.query_workgroup import QueryWorkgroup
 from config.settings import AthenaSettings, DataLakeSettings
 from data_contracts.catalog import glue_columns
 from stacks.stage import Stage
+from stacks.stage_stack import StageStack
 
 RAW, CURATED, SNAPSHOTS, QUARANTINE = "raw/", "curated/", "snapshots/", "quarantine/"
 QUERY_RESULTS = "athena-results/"
 INGEST_SOURCE = "cd4ml.ingest"
 
 
-class DataLakeStack(Stack):
+class DataLakeStack(StageStack):
     """Lake and artifact buckets under one key; `lake_bucket`, `artifact_bucket`, `key` and `topic` are public."""
 
     def __init__(self, scope: Construct, *, stage: Stage) -> None:
-        super().__init__(
-            scope,
-            stage.stack_name("DataLake"),
-            description="CD4ML: data lake, catalog and ingestion",
-            env=stage.environment,
-        )
-        self._stage = stage
+        super().__init__(scope, "DataLake", stage=stage, description="data lake, catalog and ingestion")
         self.key = EncryptionKey(
             self,
             "Encryption",
@@ -132,8 +127,7 @@ class DataLakeStack(Stack):
             timeout_seconds=300,
             memory_mb=512,
         )
-        for statement in self._ingest_permissions(contracts.values()):
-            ingest.role.add_to_policy(statement)
+        ingest.allow(self._ingest_permissions(contracts.values()))
         return ingest
 
     def _ingest_permissions(self, contracts: Iterable[s3_assets.Asset]) -> Iterator[iam.PolicyStatement]:
@@ -185,9 +179,9 @@ class DataLakeStack(Stack):
         )
         alarm_on_dead_letters(
             self,
-            "UploadsNotIngested",
-            queue=ingest.dead_letter_queue,
-            meaning="An upload was not ingested: read the event in the queue and the function's log, then redrive it",
+            "Uploads",
+            work="An upload",
+            functions={"Ingested": ingest},
             topic=self.topic,
         )
 
@@ -217,15 +211,15 @@ class DataLakeStack(Stack):
         )
 
     def _outputs(self, *, database: str, workgroup: str) -> None:
-        outputs = {
-            "LakeBucketName": (self.lake_bucket.bucket_name, "Upload data files below raw/<dataset>/ here"),
-            "ArtifactBucketName": (self.artifact_bucket.bucket_name, "Pipeline outputs, models and query results"),
-            "DatabaseName": (database, "Glue database over the admitted files"),
-            "WorkgroupName": (workgroup, "Athena workgroup for queries over the database"),
-            "FailureTopicArn": (self.topic.topic_arn, "Subscribe here to hear of failures"),
-        }
-        for name, (value, description) in outputs.items():
-            CfnOutput(self, name, value=value, description=description)
+        self.add_outputs(
+            {
+                "LakeBucketName": (self.lake_bucket.bucket_name, "Upload data files below raw/<dataset>/ here"),
+                "ArtifactBucketName": (self.artifact_bucket.bucket_name, "Pipeline outputs, models and query results"),
+                "DatabaseName": (database, "Glue database over the admitted files"),
+                "WorkgroupName": (workgroup, "Athena workgroup for queries over the database"),
+                "FailureTopicArn": (self.topic.topic_arn, "Subscribe here to hear of failures"),
+            }
+        )
 
 
 def _lake_rules(keep: DataLakeSettings) -> list[s3.LifecycleRule]:

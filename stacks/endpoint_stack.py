@@ -174,6 +174,7 @@ class EndpointStack(Stack):
                 ),
                 job=MonitoringJob(
                     image_uri=image_uri,
+                    policy=settings.policy.of_one_window().model_dump_json(),
                     role_arn=given.role_arn,
                     instance_type=settings.instance_type,
                     encryption_key_arn=self._given.encryption_key_arn,

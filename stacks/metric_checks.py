@@ -7,7 +7,7 @@ know how an analysis computes anything: which metrics it emits stands in `drift_
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from drift_monitor import metric_names
 from drift_monitor.metric_names import ENDPOINT_DIMENSION, FEATURE_DIMENSION, MONITOR_DIMENSION, VARIANT_DIMENSION
 from stacks.errors import StacksError
 
+# However it is spelled: AWS's guide has three ways, and public alarms have more.
+_MODEL_MONITOR = re.compile(r"/?aws/sagemaker/(endpoints?|modelmonitoring)/data-metrics?", re.IGNORECASE)
 # Stands for what only a deployment knows, such as the region.
 _LATER = "${later}"
 _SEARCH = re.compile(r"SEARCH\('\{(?P<schema>[^}]*)\} (?P<terms>[^']*)'")
@@ -33,17 +35,19 @@ class MetricError(StacksError):
 class EmittedMetrics:
     """What a stage's monitors emit. `analyses`: endpoint -> monitor, as the dimension names it -> its analyses.
 
-    `variant` is the one that is monitored.
+    `variant` is the one that is monitored. `columns`: (endpoint, schedule) of SageMaker -> columns that it looks at.
     """
 
     analyses: Mapping[str, Mapping[str, Sequence[str]]]
     variant: str
+    columns: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class _Series:
     """A metric with its dimensions; a dimension that is searched for has the value None."""
 
+    namespace: str
     metric: str
     dimensions: Mapping[str, Any]
 
@@ -69,7 +73,7 @@ def check_assembly(folder: Path, emitted: EmittedMetrics) -> None:
 
 
 def metric_faults(template: Mapping[str, Any], emitted: EmittedMetrics) -> list[str]:
-    """What is wrong with the alarms and dashboards of `template` that name a metric of ours."""
+    """What is wrong with the alarms and dashboards of `template` that name a metric of ours or of Model Monitor."""
     return [
         f"{name}: {fault}"
         for name, body in template["Resources"].items()
@@ -80,13 +84,17 @@ def metric_faults(template: Mapping[str, Any], emitted: EmittedMetrics) -> list[
 
 def _watched(body: Mapping[str, Any]) -> Iterator[_Series]:
     properties = body.get("Properties", {})
-    if body["Type"] == "AWS::CloudWatch::Alarm" and properties.get("Namespace") == metric_names.NAMESPACE:
+    if body["Type"] == "AWS::CloudWatch::Alarm" and _is_checked(properties.get("Namespace")):
         dimensions = {entry["Name"]: entry["Value"] for entry in properties.get("Dimensions", [])}
-        yield _Series(properties["MetricName"], dimensions)
+        yield _Series(properties["Namespace"], properties["MetricName"], dimensions)
     if body["Type"] == "AWS::CloudWatch::Dashboard":
         for widget in json.loads(_text(properties["DashboardBody"]))["widgets"]:
             for line in widget["properties"].get("metrics", []):
                 yield from _line(line)
+
+
+def _is_checked(namespace: Any) -> bool:
+    return namespace == metric_names.NAMESPACE or _MODEL_MONITOR.fullmatch(str(namespace)) is not None
 
 
 def _text(value: Any) -> str:
@@ -101,17 +109,19 @@ def _line(line: Sequence[Any]) -> Iterator[_Series]:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
     """
     texts = [part for part in line if isinstance(part, str)]
-    if texts and texts[0] == metric_names.NAMESPACE:
-        yield _Series(texts[1], dict(zip(texts[2::2], texts[3::2], strict=True)))
+    if texts and _is_checked(texts[0]):
+        yield _Series(texts[0], texts[1], dict(zip(texts[2::2], texts[3::2], strict=True)))
     for part in line:
         if isinstance(part, Mapping) and (search := _SEARCH.search(part.get("expression", ""))):
             namespace, *names = search["schema"].split(",")
-            if namespace == metric_names.NAMESPACE:
+            if _is_checked(namespace):
                 terms = dict(_TERM.findall(search["terms"]))
-                yield _Series(terms.get("MetricName", ""), {name: terms.get(name) for name in names})
+                yield _Series(namespace, terms.get("MetricName", ""), {name: terms.get(name) for name in names})
 
 
 def _fault(series: _Series, emitted: EmittedMetrics) -> str | None:
+    if series.namespace != metric_names.NAMESPACE:
+        return _model_monitor_fault(series, emitted)
     endpoint, names = series.dimensions.get(ENDPOINT_DIMENSION), set(series.dimensions)
     if names == {ENDPOINT_DIMENSION, VARIANT_DIMENSION}:
         return _variant_fault(series, emitted)
@@ -133,6 +143,26 @@ def _fault(series: _Series, emitted: EmittedMetrics) -> str | None:
     return (
         f"monitor {monitor} does not emit {series.metric}{' by feature' if by_feature else ''}; its analyses are "
         f"{', '.join(monitors[monitor])}, which emit {_listed(known)}"
+    )
+
+
+def _model_monitor_fault(series: _Series, emitted: EmittedMetrics) -> str | None:
+    """What SageMaker sends of the file that the container leaves, for its own schedules only."""
+    if series.namespace != metric_names.MODEL_MONITOR_NAMESPACE:
+        return f"namespace {series.namespace} has no metrics; they are in {metric_names.MODEL_MONITOR_NAMESPACE}"
+    if set(series.dimensions) != set(metric_names.MODEL_MONITOR_DIMENSIONS):
+        return f"{series.metric} has the dimensions {_listed(metric_names.MODEL_MONITOR_DIMENSIONS)}, no others"
+    endpoint, schedule = (str(series.dimensions[name]) for name in metric_names.MODEL_MONITOR_DIMENSIONS)
+    columns = emitted.columns.get((endpoint, schedule))
+    if columns is None:
+        known = [f"{name} of {watched}" for watched, name in emitted.columns]
+        return f"SageMaker has no schedule {schedule!r} for {endpoint}; its schedules are {_listed(known)}"
+    prefixes = (metric_names.FEATURE_DRIFT, metric_names.FEATURE_NON_NULL, metric_names.FEATURE_DATA)
+    if any(series.metric == f"{prefix}{column}" for prefix in prefixes for column in columns):
+        return None
+    return (
+        f"schedule {schedule} does not emit {series.metric}; it emits {', '.join(prefixes)} followed by one of the "
+        f"columns {_listed(columns)}"
     )
 
 

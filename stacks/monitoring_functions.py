@@ -12,10 +12,10 @@ from constructs import Construct
 
 from components.event_function import EventFunction
 from components.event_rule import EventKind, FunctionRule
-from components.training_pipeline import TrainingPipeline
+from components.sagemaker_pipeline import SageMakerPipeline
 from stacks.data_lake_stack import RAW
 from stacks.endpoint_stack import CHAMPION
-from stacks.project_function import grant, project_function
+from stacks.project_function import project_function
 from stacks.project_scope import CAPTURE, EVENT_BUS, GROUND_TRUTH, MONITORING_SOURCE, ProjectScope
 from stacks.projects import PRODUCTION
 
@@ -23,11 +23,11 @@ REPORT_FILE = "monitor_report.json"
 
 
 def start_monitoring(
-    construct: Construct, scope: ProjectScope, *, pipeline: TrainingPipeline, lake_bucket: s3.IBucket
+    construct: Construct, scope: ProjectScope, *, pipeline: SageMakerPipeline, lake_bucket: s3.IBucket
 ) -> EventFunction:
     """Finds the window's files and the live version's baseline, and starts the pipeline with them."""
     settings = scope.stage.settings.monitoring
-    function = project_function(
+    return project_function(
         construct,
         "StartMonitoring",
         scope=scope,
@@ -50,9 +50,8 @@ def start_monitoring(
         },
         timeout_seconds=300,
         memory_mb=512,
+        statements=_starting(scope, pipeline),
     )
-    grant(function, [*_starting(scope, pipeline), scope.announce(MONITORING_SOURCE)])
-    return function
 
 
 def report_monitoring(construct: Construct, scope: ProjectScope) -> EventFunction:
@@ -63,15 +62,11 @@ def report_monitoring(construct: Construct, scope: ProjectScope) -> EventFunctio
         scope=scope,
         folder="report_monitoring",
         description=f"Announces what the monitors of {scope.project.name} found",
-        environment={
-            "ARTIFACT_BUCKET": scope.artifact_bucket.bucket_name,
-            "EVENT_BUS": EVENT_BUS,
-        },
+        environment={"ARTIFACT_BUCKET": scope.artifact_bucket.bucket_name, "EVENT_BUS": EVENT_BUS},
         timeout_seconds=60,
         memory_mb=256,
+        statements=_reporting(scope),
     )
-    reading = iam.PolicyStatement(actions=["s3:GetObject"], resources=scope.objects(scope.monitoring_runs))
-    grant(function, [reading, scope.list_artifacts(), scope.use_key("kms:Decrypt"), scope.announce(MONITORING_SOURCE)])
     FunctionRule(
         construct,
         "Analyzed",
@@ -89,10 +84,18 @@ def report_monitoring(construct: Construct, scope: ProjectScope) -> EventFunctio
     return function
 
 
-def _starting(scope: ProjectScope, pipeline: TrainingPipeline) -> Iterator[iam.PolicyStatement]:
+def _starting(scope: ProjectScope, pipeline: SageMakerPipeline) -> Iterator[iam.PolicyStatement]:
     yield scope.read_packages()
     yield scope.use_parameter("ssm:GetParameter")
     yield iam.PolicyStatement(actions=["sagemaker:StartPipelineExecution"], resources=[pipeline.arn])
     yield iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject"], resources=scope.objects(scope.monitoring_runs))
     yield scope.list_artifacts()
     yield scope.use_key("kms:Decrypt", "kms:GenerateDataKey")
+    yield scope.announce(MONITORING_SOURCE)
+
+
+def _reporting(scope: ProjectScope) -> Iterator[iam.PolicyStatement]:
+    yield iam.PolicyStatement(actions=["s3:GetObject"], resources=scope.objects(scope.monitoring_runs))
+    yield scope.list_artifacts()
+    yield scope.use_key("kms:Decrypt")
+    yield scope.announce(MONITORING_SOURCE)

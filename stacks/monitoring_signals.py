@@ -62,7 +62,8 @@ def add_signals(construct: Construct, scope: ProjectScope, *, topic_arn: str) ->
 
 def emitted_metrics(stage: Stage) -> EmittedMetrics:
     """What the monitors of all projects of the stage emit."""
-    monitors = stage.settings.monitoring.monitors
+    settings = stage.settings.monitoring
+    monitors = settings.monitors
     return EmittedMetrics(
         analyses={
             project.endpoint_name(stage.name, PRODUCTION): {
@@ -71,6 +72,13 @@ def emitted_metrics(stage: Stage) -> EmittedMetrics:
             for project in stage.projects
         },
         variant=CHAMPION,
+        columns={
+            (project.endpoint_name(stage.name, PRODUCTION), project.monitor_name(stage.name, name)): frozenset(
+                [*(column.name for column in project.contract.features), metric_names.ANSWER]
+            )
+            for project in stage.projects
+            for name in settings.by_sagemaker
+        },
     )
 
 

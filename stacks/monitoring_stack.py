@@ -3,16 +3,15 @@
 Must not decide whether a model is retrained, released or rolled back: it reports what it found, and others listen.
 """
 
-from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
+from components.data_quality_schedule import report_failed_runs
 from components.event_function import EventFunction
-from components.event_rule import EventKind
 from components.job_role import JobData, JobRole, Storage
-from components.notifications import FailureNotice, alarm_on_dead_letters
+from components.notifications import alarm_on_dead_letters
 from components.pipeline_role import PipelineRole, PipelineScope
+from components.sagemaker_pipeline import SageMakerPipeline, report_failed_executions
 from components.scheduled_call import SCHEDULED_TIME, ScheduledCall, function_target
-from components.training_pipeline import TrainingPipeline
 from sagemaker_pipelines.compile import compiled_definition
 from sagemaker_pipelines.definition import JobInputs, substitute
 from stacks.data_lake_stack import RAW, DataLakeStack
@@ -21,20 +20,15 @@ from stacks.monitoring_signals import add_signals
 from stacks.project_scope import CAPTURE, GROUND_TRUTH, ProjectScope
 from stacks.projects import Project
 from stacks.stage import Stage
+from stacks.stage_stack import StageStack
 from stacks.training_stack import TrainingStack
 
 
-class MonitoringStack(Stack):
+class MonitoringStack(StageStack):
     """Monitors of the live models of the stage's projects, which were trained by `training`."""
 
     def __init__(self, scope: Construct, *, stage: Stage, data_lake: DataLakeStack, training: TrainingStack) -> None:
-        super().__init__(
-            scope,
-            stage.stack_name("Monitoring"),
-            description="CD4ML: monitoring of live models",
-            env=stage.environment,
-        )
-        self._stage = stage
+        super().__init__(scope, "Monitoring", stage=stage, description="monitoring of live models")
         self._data_lake = data_lake
         self._training = training
         for project in stage.projects:
@@ -42,30 +36,28 @@ class MonitoringStack(Stack):
 
     def _add(self, project: Project) -> None:
         construct = Construct(self, project.name)
-        scope = ProjectScope(
-            stack=self,
-            stage=self._stage,
-            project=project,
-            model_package_group=self._training.group_name(self, project),
-            artifact_bucket=self._data_lake.artifact_bucket,
-            key=self._data_lake.key,
-        )
+        scope = self._training.scope_for(self, project)
         jobs = self._job_role(construct, scope)
         pipeline = self._pipeline(construct, scope, jobs)
         starter = start_monitoring(construct, scope, pipeline=pipeline, lake_bucket=self._data_lake.lake_bucket)
         reporter = report_monitoring(construct, scope)
         self._schedule(construct, scope, starter)
         add_signals(construct, scope, topic_arn=self._data_lake.topic.topic_arn)
-        self._report_failed_executions(construct, pipeline)
-        for what, function in (("started", starter), ("reported", reporter)):
-            alarm_on_dead_letters(
-                construct,
-                f"MonitoringNot{what.capitalize()}",
-                queue=function.dead_letter_queue,
-                meaning=f"A window of {project.name} was not {what}: read the event in the queue and the function's "
-                "log, then redrive it",
-                topic=self._data_lake.topic,
-            )
+        topic = self._data_lake.topic
+        report_failed_executions(construct, pipeline, consequence="one window was not judged", topic=topic)
+        schedules = [
+            scope.arn("sagemaker", f"monitoring-schedule/{project.monitor_name(self._stage.name, name)}")
+            for name in self._stage.settings.monitoring.by_sagemaker
+        ]
+        if schedules:
+            report_failed_runs(construct, schedule_arns=schedules, subject=project.name, topic=topic)
+        alarm_on_dead_letters(
+            construct,
+            "Monitoring",
+            work=f"A window of {project.name}",
+            functions={"Started": starter, "Reported": reporter},
+            topic=topic,
+        )
         self._outputs(project, pipeline=pipeline, starter=starter.function.function_name)
 
     def _job_role(self, construct: Construct, scope: ProjectScope) -> JobRole:
@@ -89,7 +81,7 @@ class MonitoringStack(Stack):
             ),
         )
 
-    def _pipeline(self, construct: Construct, scope: ProjectScope, jobs: JobRole) -> TrainingPipeline:
+    def _pipeline(self, construct: Construct, scope: ProjectScope, jobs: JobRole) -> SageMakerPipeline:
         name = f"{scope.project.resource_name(self._stage.name)}-monitoring"
         inputs = JobInputs(
             job_role_arn=jobs.role.role_arn,
@@ -103,7 +95,7 @@ class MonitoringStack(Stack):
             project=f"{scope.project.name} monitoring",
             uses=PipelineScope(pipeline_name=name, job_role=jobs.role),
         ).role
-        return TrainingPipeline(
+        return SageMakerPipeline(
             construct,
             "Pipeline",
             name=name,
@@ -128,29 +120,11 @@ class MonitoringStack(Stack):
                 enabled=settings.enabled,
             )
 
-    def _report_failed_executions(self, construct: Construct, pipeline: TrainingPipeline) -> None:
-        FailureNotice(
-            construct,
-            "ExecutionFailed",
-            description=f"A failed execution of pipeline {pipeline.name} is reported",
-            event=EventKind(
-                source="aws.sagemaker",
-                detail_type="SageMaker Model Building Pipeline Execution Status Change",
-                detail={"pipelineArn": [pipeline.arn], "currentPipelineExecutionStatus": ["Failed"]},
-            ),
-            fields={"execution": "$.detail.pipelineExecutionArn"},
-            lines=[
-                f"An execution of pipeline {pipeline.name} failed, so one window was not judged.",
-                "Execution: <execution>",
-                "What to do: list its steps, read the failure reason and the log of the failed job, then retry it.",
-            ],
-            topic=self._data_lake.topic,
+    def _outputs(self, project: Project, *, pipeline: SageMakerPipeline, starter: str) -> None:
+        self.add_outputs(
+            {
+                "MonitoringPipelineName": (pipeline.name, f"Monitoring pipeline of {project.name}"),
+                "StartMonitoringFunctionName": (starter, f"Judges a window of {project.name} by hand, too"),
+            },
+            prefix=project.title,
         )
-
-    def _outputs(self, project: Project, *, pipeline: TrainingPipeline, starter: str) -> None:
-        outputs = {
-            "MonitoringPipelineName": (pipeline.name, "Monitoring pipeline"),
-            "StartMonitoringFunctionName": (starter, "Judges a window by hand, too"),
-        }
-        for name, (value, description) in outputs.items():
-            CfnOutput(self, f"{project.title}{name}", value=value, description=f"{description} of {project.name}")

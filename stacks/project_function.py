@@ -3,7 +3,7 @@
 Must not give a function any right that is not named.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -22,9 +22,10 @@ def project_function(
     environment: Mapping[str, str],
     timeout_seconds: int,
     memory_mb: int,
+    statements: Iterable[iam.PolicyStatement] = (),
 ) -> EventFunction:
-    """The function of `lambdas/<folder>`, told its project and stage."""
-    return EventFunction(
+    """The function of `lambdas/<folder>`, told its project and stage; `statements` are its rights beside its log."""
+    function = EventFunction(
         construct,
         construct_id,
         description=description,
@@ -38,9 +39,5 @@ def project_function(
         timeout_seconds=timeout_seconds,
         memory_mb=memory_mb,
     )
-
-
-def grant(function: EventFunction, statements: Sequence[iam.PolicyStatement]) -> None:
-    """Let the function do what the statements say, beside writing its log."""
-    for statement in statements:
-        function.role.add_to_policy(statement)
+    function.allow(statements)
+    return function

@@ -42,6 +42,11 @@ class ProjectScope:
         return self.project.champion_parameter(self.stage.name)
 
     @property
+    def event_subject(self) -> dict[str, list[str]]:
+        """Pattern of our own events about the project's model in this stage."""
+        return {"project": [self.project.name], "stage": [self.stage.name]}
+
+    @property
     def artifact_prefix(self) -> str:
         """Models and their evidence."""
         return self.project.artifact_prefix(self.stage.name)

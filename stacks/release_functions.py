@@ -10,7 +10,7 @@ from constructs import Construct
 
 from components.event_function import EventFunction
 from components.event_rule import EventKind, FunctionRule
-from stacks.project_function import grant, project_function
+from stacks.project_function import project_function
 from stacks.project_scope import ENVIRONMENTS, EVENT_BUS, RELEASE_SOURCE, ProjectScope
 
 
@@ -32,8 +32,8 @@ def start_release(construct: Construct, scope: ProjectScope) -> EventFunction:
         },
         timeout_seconds=300,
         memory_mb=512,
+        statements=_starting(scope),
     )
-    grant(function, [*_starting(scope), scope.announce(RELEASE_SOURCE)])
     FunctionRule(
         construct,
         "ApprovalChanged",
@@ -54,7 +54,7 @@ def start_release(construct: Construct, scope: ProjectScope) -> EventFunction:
 def verify_endpoint(construct: Construct, scope: ProjectScope) -> EventFunction:
     """Compares the live endpoint with what was asked for, and really invokes it."""
     settings = scope.stage.settings.release
-    function = project_function(
+    return project_function(
         construct,
         "VerifyEndpoint",
         scope=scope,
@@ -66,9 +66,8 @@ def verify_endpoint(construct: Construct, scope: ProjectScope) -> EventFunction:
         },
         timeout_seconds=300,
         memory_mb=512,
+        statements=[_reporting(), *_verifying(scope)],
     )
-    grant(function, [_reporting(), *_verifying(scope)])
-    return function
 
 
 def record_release(construct: Construct, scope: ProjectScope) -> EventFunction:
@@ -87,8 +86,8 @@ def record_release(construct: Construct, scope: ProjectScope) -> EventFunction:
         },
         timeout_seconds=120,
         memory_mb=256,
+        statements=[_reporting(), *_recording(scope)],
     )
-    grant(function, [_reporting(), *_recording(scope), scope.announce(RELEASE_SOURCE)])
     FunctionRule(
         construct,
         "ReleaseEnded",
@@ -121,6 +120,7 @@ def _starting(scope: ProjectScope) -> Iterator[iam.PolicyStatement]:
     yield iam.PolicyStatement(actions=["s3:PutObject"], resources=scope.objects(f"{releases}requests/"))
     yield scope.list_artifacts()
     yield scope.use_key("kms:Decrypt", "kms:GenerateDataKey")
+    yield scope.announce(RELEASE_SOURCE)
 
 
 def _verifying(scope: ProjectScope) -> Iterator[iam.PolicyStatement]:
@@ -154,6 +154,7 @@ def _recording(scope: ProjectScope) -> Iterator[iam.PolicyStatement]:
     )
     yield scope.list_artifacts()
     yield scope.use_key("kms:Decrypt", "kms:GenerateDataKey")
+    yield scope.announce(RELEASE_SOURCE)
 
 
 def _reporting() -> iam.PolicyStatement:

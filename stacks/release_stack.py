@@ -4,9 +4,7 @@ Must not deploy an endpoint itself, and must not own what a release changes: the
 with the live version outlive it.
 """
 
-from collections.abc import Mapping
-
-from aws_cdk import CfnOutput, IgnoreMode, Stack
+from aws_cdk import IgnoreMode
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
@@ -26,28 +24,16 @@ from stacks.projects import PRODUCTION, STAGING, Project
 from stacks.release_actions import ReleaseParts, release_actions, release_variables
 from stacks.release_functions import record_release, start_release, verify_endpoint
 from stacks.stage import Stage
+from stacks.stage_stack import StageStack
 from stacks.training_stack import TrainingStack
 
 
-class ReleaseStack(Stack):
+class ReleaseStack(StageStack):
     """Release pipelines of the stage's projects, over the registries of `training`."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        *,
-        stage: Stage,
-        data_lake: DataLakeStack,
-        training: TrainingStack,
-    ) -> None:
+    def __init__(self, scope: Construct, *, stage: Stage, data_lake: DataLakeStack, training: TrainingStack) -> None:
         """Beside the stack, `scope` gets the assembly of the endpoint templates."""
-        super().__init__(
-            scope,
-            stage.stack_name("Release"),
-            description="CD4ML: release pipelines",
-            env=stage.environment,
-        )
-        self._stage = stage
+        super().__init__(scope, "Release", stage=stage, description="release pipelines")
         self._data_lake = data_lake
         self._training = training
         templates = endpoint_templates(scope, stage=stage, image_uri=training.image.uri)
@@ -56,7 +42,7 @@ class ReleaseStack(Stack):
 
     def _add(self, project: Project, template: EndpointTemplate) -> None:
         construct = Construct(self, project.name)
-        scope = self._scope(project)
+        scope = self._training.scope_for(self, project)
         starter, verify, record = (make(construct, scope) for make in (start_release, verify_endpoint, record_release))
         role = EndpointRole(construct, "Endpoints", project=project.name, data=self._serving_data(scope)).role
         monitoring_role = self._monitoring_role(construct, scope) if self._schedules() else None
@@ -85,19 +71,16 @@ class ReleaseStack(Stack):
             ),
             artifacts=ArtifactPlace(bucket=self._data_lake.artifact_bucket, key=self._data_lake.key),
         )
-        self._report(construct, scope, functions={"Started": starter, "Verified": verify, "Recorded": record})
-        self._tell(construct, scope)
-        self._outputs(scope, starter)
-
-    def _scope(self, project: Project) -> ProjectScope:
-        return ProjectScope(
-            stack=self,
-            stage=self._stage,
-            project=project,
-            model_package_group=self._training.group_name(self, project),
-            artifact_bucket=self._data_lake.artifact_bucket,
-            key=self._data_lake.key,
+        alarm_on_dead_letters(
+            construct,
+            "Release",
+            work=f"A release of {project.name}",
+            functions={"Started": starter, "Verified": verify, "Recorded": record},
+            topic=self._data_lake.topic,
         )
+        self._report_refused(construct, scope)
+        self._report_failed(construct, scope)
+        self._outputs(scope, starter)
 
     def _serving_data(self, scope: ProjectScope) -> ServingData:
         return ServingData(
@@ -132,26 +115,13 @@ class ReleaseStack(Stack):
             ),
         ).role
 
-    def _report(self, construct: Construct, scope: ProjectScope, *, functions: Mapping[str, EventFunction]) -> None:
+    def _report_refused(self, construct: Construct, scope: ProjectScope) -> None:
         name = scope.project.name
-        for what, function in functions.items():
-            alarm_on_dead_letters(
-                construct,
-                f"ReleaseNot{what}",
-                queue=function.dead_letter_queue,
-                meaning=f"A release of {name} was not {what.lower()}: read the event in the queue and the function's "
-                "log, then redrive it",
-                topic=self._data_lake.topic,
-            )
-
-    def _tell(self, construct: Construct, scope: ProjectScope) -> None:
-        name = scope.project.name
-        own = {"project": [name], "stage": [self._stage.name]}
         FailureNotice(
             construct,
             "Refused",
             description=f"A release of {name} that was refused is reported",
-            event=EventKind(source=RELEASE_SOURCE, detail_type="Release Refused", detail=own),
+            event=EventKind(source=RELEASE_SOURCE, detail_type="Release Refused", detail=scope.event_subject),
             fields={"version": "$.detail.modelPackageArn", "summary": "$.detail.summary"},
             lines=[
                 f"The release of a version of {name} was refused, and nothing was deployed.",
@@ -161,6 +131,9 @@ class ReleaseStack(Stack):
             ],
             topic=self._data_lake.topic,
         )
+
+    def _report_failed(self, construct: Construct, scope: ProjectScope) -> None:
+        name = scope.project.name
         FailureNotice(
             construct,
             "Failed",
@@ -169,7 +142,11 @@ class ReleaseStack(Stack):
                 source=RELEASE_SOURCE,
                 detail_type="Release Failed",
                 # CodePipeline starts a new pipeline once by itself; that execution has no version to release.
-                detail={**own, "modelPackageArn": [{"prefix": "arn:"}], "result": ["Failed", "Stopped"]},
+                detail={
+                    **scope.event_subject,
+                    "modelPackageArn": [{"prefix": "arn:"}],
+                    "result": ["Failed", "Stopped"],
+                },
             ),
             fields={
                 "version": "$.detail.modelPackageArn",
@@ -189,17 +166,23 @@ class ReleaseStack(Stack):
         )
 
     def _outputs(self, scope: ProjectScope, starter: EventFunction) -> None:
-        outputs = {
-            "ReleasePipelineName": (scope.release_pipeline_name, "Release pipeline"),
-            "StartReleaseFunctionName": (starter.function.function_name, "Starts a release by hand, too"),
-            "ChampionParameter": (scope.champion_parameter, "SSM parameter with the ARN of the live version"),
-            "StagingEndpointName": (scope.endpoint_name(STAGING), "Endpoint that a release is tried on"),
-            "ProductionEndpointName": (scope.endpoint_name(PRODUCTION), "Endpoint that serves"),
-        }
-        for name, (value, description) in outputs.items():
-            CfnOutput(
-                self, f"{scope.project.title}{name}", value=value, description=f"{description} of {scope.project.name}"
-            )
+        name = scope.project.name
+        self.add_outputs(
+            {
+                "ReleasePipelineName": (scope.release_pipeline_name, f"Release pipeline of {name}"),
+                "StartReleaseFunctionName": (
+                    starter.function.function_name,
+                    f"Starts a release of {name} by hand, too",
+                ),
+                "ChampionParameter": (
+                    scope.champion_parameter,
+                    f"SSM parameter with the ARN of the live version of {name}",
+                ),
+                "StagingEndpointName": (scope.endpoint_name(STAGING), f"Endpoint that a release of {name} is tried on"),
+                "ProductionEndpointName": (scope.endpoint_name(PRODUCTION), f"Endpoint that serves {name}"),
+            },
+            prefix=scope.project.title,
+        )
 
 
 def _asset(construct: Construct, template: EndpointTemplate) -> s3_assets.Asset:

@@ -16,10 +16,11 @@ from components.event_function import EventFunction
 from components.event_rule import EventKind, FunctionRule, WorkflowRule
 from components.lock_table import LockTable
 from components.retraining_loop import LoopFunctions, RetrainingLoop
+from components.sagemaker_pipeline import SageMakerPipeline
 from components.scheduled_call import CallTarget, ScheduledCall
-from components.training_pipeline import TrainingPipeline
+from stacks.candidate_announcement import announce_candidates
 from stacks.data_lake_stack import INGEST_SOURCE, SNAPSHOTS
-from stacks.project_function import grant, project_function
+from stacks.project_function import project_function
 from stacks.project_scope import EVENT_BUS, MONITORING_SOURCE, RETRAINING_SOURCE, ProjectScope
 
 
@@ -27,7 +28,7 @@ from stacks.project_scope import EVENT_BUS, MONITORING_SOURCE, RETRAINING_SOURCE
 class LoopParts:
     """What the loop works on: the pipeline that it starts, the lake with the snapshots, and whom it tells."""
 
-    pipeline: TrainingPipeline
+    pipeline: SageMakerPipeline
     lake_bucket: s3.IBucket
     approvals: ApprovalTopic
 
@@ -69,11 +70,14 @@ def add_retraining(construct: Construct, scope: ProjectScope, parts: LoopParts) 
         ),
         target=finish,
     )
-    return Retraining(functions={"Decided": decide, "Started": start, "Finished": finish}, loop=loop)
+    announce = announce_candidates(construct, scope, pipeline_arn=parts.pipeline.arn, approvals=parts.approvals)
+    functions = {"Decided": decide, "Started": start, "Finished": finish, "Announced": announce}
+    return Retraining(functions=functions, loop=loop)
 
 
 def _route(construct: Construct, scope: ProjectScope, loop: RetrainingLoop, *, dead_letters: EventFunction) -> None:
     project, dataset = scope.project.name, scope.project.contract.dataset
+    own = scope.event_subject
     WorkflowRule(
         construct,
         "Triggers",
@@ -82,9 +86,10 @@ def _route(construct: Construct, scope: ProjectScope, loop: RetrainingLoop, *, d
                 source=INGEST_SOURCE, detail_type="Snapshot Created", detail={"dataset": [dataset]}
             ),
             f"A violation of {project} asks for a training": EventKind(
-                source=MONITORING_SOURCE,
-                detail_type="Violation Found",
-                detail={"project": [project], "stage": [scope.stage.name]},
+                source=MONITORING_SOURCE, detail_type="Violation Found", detail=own
+            ),
+            f"Newer data that a failed training of {project} kept waiting asks for one": EventKind(
+                source=RETRAINING_SOURCE, detail_type="Retraining Failed", detail={**own, "newerData": [True]}
             ),
         },
         state_machine_arn=loop.arn,
@@ -109,89 +114,94 @@ def _decide(
     construct: Construct, scope: ProjectScope, parts: LoopParts, *, table: LockTable, loop_name: str
 ) -> EventFunction:
     settings = scope.stage.settings.retraining
-    function = project_function(
+    executions = scope.stack.format_arn(
+        service="states", resource="execution", resource_name=f"{loop_name}:*", arn_format=ArnFormat.COLON_RESOURCE_NAME
+    )
+    return project_function(
         construct,
         "DecideRetraining",
         scope=scope,
         folder="decide_retraining",
         description=f"Decides whether {scope.project.name} is trained now",
         environment={
-            "PIPELINE_NAME": parts.pipeline.name,
-            "MODEL_PACKAGE_GROUP": scope.model_package_group,
-            "CHAMPION_PARAMETER": scope.champion_parameter,
-            "EVENT_BUS": EVENT_BUS,
-            "LOCK_TABLE": table.name,
-            "LAKE_BUCKET": parts.lake_bucket.bucket_name,
-            "DATASET": scope.project.contract.dataset,
+            **_training_target(scope, parts),
+            **_ledgers(scope, parts, table),
             "COOLDOWN_HOURS": str(settings.cooldown_hours),
             "MINIMUM_NEW_ROWS": str(settings.minimum_new_rows),
         },
         timeout_seconds=120,
         memory_mb=256,
+        statements=[
+            iam.PolicyStatement(actions=["dynamodb:GetItem", "dynamodb:UpdateItem"], resources=[table.arn]),
+            iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[executions]),
+            iam.PolicyStatement(actions=["sagemaker:ListPipelineExecutions"], resources=[parts.pipeline.arn]),
+            iam.PolicyStatement(
+                actions=["sagemaker:ListPipelineParametersForExecution"],
+                resources=[f"{parts.pipeline.arn}/execution/*"],
+            ),
+            scope.announce(RETRAINING_SOURCE),
+            *_snapshots(scope, parts.lake_bucket),
+            *_champion(scope),
+        ],
     )
-    executions = scope.stack.format_arn(
-        service="states", resource="execution", resource_name=f"{loop_name}:*", arn_format=ArnFormat.COLON_RESOURCE_NAME
-    )
-    own = [
-        iam.PolicyStatement(actions=["dynamodb:GetItem", "dynamodb:UpdateItem"], resources=[table.arn]),
-        iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[executions]),
-        iam.PolicyStatement(actions=["sagemaker:ListPipelineExecutions"], resources=[parts.pipeline.arn]),
-        scope.announce(RETRAINING_SOURCE),
-    ]
-    grant(function, [*own, *_snapshots(scope, parts.lake_bucket), *_champion(scope)])
-    return function
 
 
 def _start(construct: Construct, scope: ProjectScope, parts: LoopParts) -> EventFunction:
-    function = project_function(
+    starting = iam.PolicyStatement(actions=["sagemaker:StartPipelineExecution"], resources=[parts.pipeline.arn])
+    return project_function(
         construct,
         "StartTraining",
         scope=scope,
         folder="start_training",
         description=f"Starts pipeline {parts.pipeline.name} for the retraining loop",
-        environment={
-            "PIPELINE_NAME": parts.pipeline.name,
-            "MODEL_PACKAGE_GROUP": scope.model_package_group,
-            "CHAMPION_PARAMETER": scope.champion_parameter,
-            "COMMIT": scope.stage.commit,
-        },
+        environment={**_training_target(scope, parts), "COMMIT": scope.stage.commit},
         timeout_seconds=60,
         memory_mb=256,
+        statements=[starting, *_champion(scope)],
     )
-    starting = iam.PolicyStatement(actions=["sagemaker:StartPipelineExecution"], resources=[parts.pipeline.arn])
-    grant(function, [starting, *_champion(scope)])
-    return function
 
 
 def _finish(construct: Construct, scope: ProjectScope, parts: LoopParts, *, table: LockTable) -> EventFunction:
-    function = project_function(
+    return project_function(
         construct,
         "FinishRetraining",
         scope=scope,
         folder="finish_retraining",
         description=f"Ends an execution of the retraining loop of {scope.project.name}",
         environment={
-            "EVENT_BUS": EVENT_BUS,
-            "LOCK_TABLE": table.name,
-            "LAKE_BUCKET": parts.lake_bucket.bucket_name,
-            "DATASET": scope.project.contract.dataset,
+            **_ledgers(scope, parts, table),
             "APPROVAL_TOPIC_ARN": parts.approvals.topic.topic_arn,
         },
         timeout_seconds=120,
         memory_mb=256,
+        statements=[
+            iam.PolicyStatement(actions=["dynamodb:UpdateItem"], resources=[table.arn]),
+            iam.PolicyStatement(
+                actions=["sagemaker:ListPipelineExecutionSteps"], resources=[f"{parts.pipeline.arn}/execution/*"]
+            ),
+            scope.announce(RETRAINING_SOURCE),
+            *_snapshots(scope, parts.lake_bucket),
+            *parts.approvals.publishing(),
+        ],
     )
-    own = [
-        iam.PolicyStatement(actions=["dynamodb:UpdateItem"], resources=[table.arn]),
-        iam.PolicyStatement(
-            actions=["sagemaker:ListPipelineExecutionSteps"], resources=[f"{parts.pipeline.arn}/execution/*"]
-        ),
-        scope.read_packages(),
-        iam.PolicyStatement(actions=["s3:GetObject"], resources=scope.objects(scope.artifact_prefix)),
-        scope.list_artifacts(),
-        scope.announce(RETRAINING_SOURCE),
-    ]
-    grant(function, [*own, *_snapshots(scope, parts.lake_bucket), *parts.approvals.publishing()])
-    return function
+
+
+def _training_target(scope: ProjectScope, parts: LoopParts) -> dict[str, str]:
+    return {
+        "PIPELINE_NAME": parts.pipeline.name,
+        "MODEL_PACKAGE_GROUP": scope.model_package_group,
+        "CHAMPION_PARAMETER": scope.champion_parameter,
+    }
+
+
+def _ledgers(scope: ProjectScope, parts: LoopParts, table: LockTable) -> dict[str, str]:
+    """Where the lock and the current data are found, and where is told what became of them."""
+    return {
+        "EVENT_BUS": EVENT_BUS,
+        "LOCK_TABLE": table.name,
+        "LAKE_BUCKET": parts.lake_bucket.bucket_name,
+        "DATASET": scope.project.contract.dataset,
+    }
 
 
 def _snapshots(scope: ProjectScope, lake: s3.IBucket) -> Iterator[iam.PolicyStatement]:

@@ -3,7 +3,7 @@
 Must not write to the lake and must not approve or deploy a model.
 """
 
-from aws_cdk import ArnFormat, CfnOutput, Stack
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -15,7 +15,7 @@ from components.notifications import FailureNotice, alarm_on_dead_letters
 from components.pipeline_role import PipelineRole, PipelineScope, Registration
 from components.retraining_loop import RetrainingLoop
 from components.runtime_image import RuntimeImage
-from components.training_pipeline import TrainingPipeline
+from components.sagemaker_pipeline import SageMakerPipeline, report_failed_executions
 from sagemaker_pipelines.compile import compiled_definition
 from sagemaker_pipelines.definition import DefinitionInputs, substitute
 from stacks.data_lake_stack import CURATED, SNAPSHOTS, DataLakeStack
@@ -23,6 +23,7 @@ from stacks.project_scope import RETRAINING_SOURCE, ProjectScope
 from stacks.projects import PIPELINES_FOLDER, Project
 from stacks.retraining import LoopParts, Retraining, add_retraining
 from stacks.stage import Stage
+from stacks.stage_stack import StageStack
 
 _JOB_CODE = ("data_contracts", "drift_monitor", "model_server", PIPELINES_FOLDER)
 # They make definitions or source files and watch executions; no job imports them. Left out of the image, a changed
@@ -36,21 +37,14 @@ _NO_JOB_CODE = tuple(
 )
 
 
-class TrainingStack(Stack):
+class TrainingStack(StageStack):
     """Pipelines of the stage's projects over the data lake of `data_lake`.
 
-    `image`, `approvals` and, by project, `registries` are public: a release serves what was trained and registered
-    here, and asks the same people.
+    `image` and `approvals` are public: a release serves what was trained and registered here, and asks the same people.
     """
 
     def __init__(self, scope: Construct, *, stage: Stage, data_lake: DataLakeStack) -> None:
-        super().__init__(
-            scope,
-            stage.stack_name("Training"),
-            description="CD4ML: training pipelines and model registry",
-            env=stage.environment,
-        )
-        self._stage = stage
+        super().__init__(scope, "Training", stage=stage, description="training pipelines and model registry")
         self._data_lake = data_lake
         self.image = RuntimeImage(
             self,
@@ -69,18 +63,24 @@ class TrainingStack(Stack):
         self.approvals = ApprovalTopic(
             self, "Approvals", encryption_key=data_lake.key, email=stage.settings.release.approval_email
         )
-        CfnOutput(
-            self,
-            "ApprovalTopicArn",
-            value=self.approvals.topic.topic_arn,
-            description="Subscribe here to hear of candidates and to be asked before production",
-        )
-        self.registries = {project.name: self._add(project) for project in stage.projects}
+        whom = "Subscribe here to hear of candidates and to be asked before production"
+        self.add_outputs({"ApprovalTopicArn": (self.approvals.topic.topic_arn, whom)})
+        self._registries = {project.name: self._add(project) for project in stage.projects}
 
-    def group_name(self, stack: Stack, project: Project) -> str:
-        """Of the project's registry, for another stack: it is made from this stack's id, so only the ARN travels."""
-        parts = stack.split_arn(self.registries[project.name].arn, ArnFormat.SLASH_RESOURCE_NAME)
-        return str(parts.resource_name)
+    def scope_for(self, stack: Stack, project: Project) -> ProjectScope:
+        """The project as another stack sees it: its registry's name holds this stack's id, so only the ARN travels."""
+        parts = stack.split_arn(self._registries[project.name].arn, ArnFormat.SLASH_RESOURCE_NAME)
+        return self._scope(stack, project, group=str(parts.resource_name))
+
+    def _scope(self, stack: Stack, project: Project, *, group: str) -> ProjectScope:
+        return ProjectScope(
+            stack=stack,
+            stage=self._stage,
+            project=project,
+            model_package_group=group,
+            artifact_bucket=self._data_lake.artifact_bucket,
+            key=self._data_lake.key,
+        )
 
     def _add(self, project: Project) -> ModelRegistry:
         scope = Construct(self, project.name)
@@ -92,11 +92,11 @@ class TrainingStack(Stack):
         )
         pipeline = self._pipeline(scope, project, registry)
         retraining = self._add_loop(scope, project, pipeline=pipeline, registry=registry)
-        self._report_failed_executions(scope, project, pipeline)
+        report_failed_executions(scope, pipeline, consequence="no model was registered", topic=self._data_lake.topic)
         self._outputs(project, pipeline, registry, loop=retraining.loop)
         return registry
 
-    def _pipeline(self, scope: Construct, project: Project, registry: ModelRegistry) -> TrainingPipeline:
+    def _pipeline(self, scope: Construct, project: Project, registry: ModelRegistry) -> SageMakerPipeline:
         name = project.resource_name(self._stage.name)
         job_role = self._job_role(scope, project)
         role = PipelineRole(
@@ -114,7 +114,7 @@ class TrainingStack(Stack):
                 ),
             ),
         ).role
-        return TrainingPipeline(
+        return SageMakerPipeline(
             scope,
             "Pipeline",
             name=name,
@@ -156,43 +156,35 @@ class TrainingStack(Stack):
         return substitute(compiled_definition(project.name), inputs)
 
     def _add_loop(
-        self, construct: Construct, project: Project, *, pipeline: TrainingPipeline, registry: ModelRegistry
+        self, construct: Construct, project: Project, *, pipeline: SageMakerPipeline, registry: ModelRegistry
     ) -> Retraining:
-        scope = ProjectScope(
-            stack=self,
-            stage=self._stage,
-            project=project,
-            model_package_group=registry.name,
-            artifact_bucket=self._data_lake.artifact_bucket,
-            key=self._data_lake.key,
-        )
+        scope = self._scope(self, project, group=registry.name)
         parts = LoopParts(pipeline=pipeline, lake_bucket=self._data_lake.lake_bucket, approvals=self.approvals)
         retraining = add_retraining(construct, scope, parts)
-        for what, function in retraining.functions.items():
-            alarm_on_dead_letters(
-                construct,
-                f"RetrainingNot{what}",
-                queue=function.dead_letter_queue,
-                meaning=f"A training of {project.name} was not {what.lower()}: read the event in the queue and the "
-                "function's log, then redrive it",
-                topic=self._data_lake.topic,
-            )
-        self._report_skipped(construct, project)
+        alarm_on_dead_letters(
+            construct,
+            "Retraining",
+            work=f"A training of {project.name}",
+            functions=retraining.functions,
+            topic=self._data_lake.topic,
+        )
+        self._report_skipped(construct, scope)
         return retraining
 
-    def _report_skipped(self, construct: Construct, project: Project) -> None:
+    def _report_skipped(self, construct: Construct, scope: ProjectScope) -> None:
+        name = scope.project.name
         FailureNotice(
             construct,
             "RetrainingSkipped",
-            description=f"A violation of {project.name} that no training can answer is reported",
+            description=f"A violation of {name} that no training can answer is reported",
             event=EventKind(
                 source=RETRAINING_SOURCE,
                 detail_type="Retraining Skipped",
-                detail={"project": [project.name], "stage": [self._stage.name], "somebodyActs": [True]},
+                detail={**scope.event_subject, "somebodyActs": [True]},
             ),
             fields={"description": "$.detail.description", "why": "$.detail.why"},
             lines=[
-                f"A training of {project.name} was asked for and cannot be done.",
+                f"A training of {name} was asked for and cannot be done.",
                 "Asked for by: <description>",
                 "Why not: <why>",
                 "What to do: act on what is named above. You hear of it once a day, for as long as it lasts.",
@@ -200,43 +192,21 @@ class TrainingStack(Stack):
             topic=self._data_lake.topic,
         )
 
-    def _report_failed_executions(self, scope: Construct, project: Project, pipeline: TrainingPipeline) -> None:
-        FailureNotice(
-            scope,
-            "ExecutionFailed",
-            description=f"A failed execution of pipeline {pipeline.name} is reported",
-            event=EventKind(
-                source="aws.sagemaker",
-                detail_type="SageMaker Model Building Pipeline Execution Status Change",
-                detail={"pipelineArn": [pipeline.arn], "currentPipelineExecutionStatus": ["Failed"]},
-            ),
-            fields={"execution": "$.detail.pipelineExecutionArn"},
-            lines=[
-                f"An execution of pipeline {pipeline.name} failed, so no model was registered.",
-                "Execution: <execution>",
-                "What to do: list its steps, read the failure reason and the log of the failed job, then retry it.",
-            ],
-            topic=self._data_lake.topic,
-        )
-
     def _outputs(
-        self, project: Project, pipeline: TrainingPipeline, registry: ModelRegistry, *, loop: RetrainingLoop
+        self, project: Project, pipeline: SageMakerPipeline, registry: ModelRegistry, *, loop: RetrainingLoop
     ) -> None:
-        CfnOutput(
-            self,
-            f"{project.title}PipelineName",
-            value=pipeline.name,
-            description=f"Training pipeline of {project.name}",
-        )
-        CfnOutput(
-            self,
-            f"{project.title}ModelPackageGroup",
-            value=registry.name,
-            description=f"Model package group of {project.name}: approve or reject versions here",
-        )
-        CfnOutput(
-            self,
-            f"{project.title}RetrainingLoopArn",
-            value=loop.arn,
-            description=f'State machine that trains {project.name}; start it by hand with {{"reason": "manual"}}',
+        name = project.name
+        self.add_outputs(
+            {
+                "PipelineName": (pipeline.name, f"Training pipeline of {name}"),
+                "ModelPackageGroup": (
+                    registry.name,
+                    f"Model package group of {name}: approve or reject versions here",
+                ),
+                "RetrainingLoopArn": (
+                    loop.arn,
+                    f'State machine that trains {name}; start it by hand with {{"reason": "manual"}}',
+                ),
+            },
+            prefix=project.title,
         )

@@ -13,17 +13,17 @@ from typing import Any
 import boto3
 
 from lambdas.decide_retraining.logic import Limits, Retraining
+from lambdas.decide_retraining.trainings import Trainings
 from lambdas.decide_retraining.trigger import parse_trigger
 from lambdas.shared.champion import ChampionParameter
 from lambdas.shared.champion_search import ChampionSearch
+from lambdas.shared.event_sources import RETRAINING_SOURCE
 from lambdas.shared.events import EventBus
 from lambdas.shared.json_log import JsonLog
 from lambdas.shared.retraining_lock import RetrainingLock
 from lambdas.shared.s3 import Bucket
 from lambdas.shared.settings import required_variables
 from lambdas.shared.snapshots import Snapshots
-
-SOURCE = "cd4ml.retraining"
 
 _LOG = JsonLog("decide_retraining")
 
@@ -47,13 +47,12 @@ def retraining() -> Retraining:
     )
     sagemaker = boto3.client("sagemaker")
     return Retraining(
-        sagemaker=sagemaker,
         states=boto3.client("stepfunctions"),
+        trainings=Trainings(sagemaker, pipeline),
         lock=RetrainingLock(boto3.client("dynamodb"), table, project),
         snapshots=Snapshots(Bucket(boto3.client("s3"), lake), dataset),
         champions=ChampionSearch(sagemaker, ChampionParameter(boto3.client("ssm"), parameter), group),
-        bus=EventBus(boto3.client("events"), bus=bus, source=SOURCE),
-        pipeline=pipeline,
+        bus=EventBus(boto3.client("events"), bus=bus, source=RETRAINING_SOURCE),
         limits=Limits(timedelta(hours=int(cooldown)), int(rows)),
         subject={"project": project, "stage": stage},
     )

@@ -1,13 +1,14 @@
 """Decides whether the loop trains now: one training at a time, on data that the live version has not learned from.
 
-With the answer "train" the lock is held by the asking execution, which has to free it whatever happens. Must not
-start anything.
+With the answers "train" and "attend" the lock is held by the asking execution, which has to free it whatever happens.
+Must not start anything.
 """
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from lambdas.decide_retraining.trainings import Training, Trainings
 from lambdas.decide_retraining.trigger import Reason, Trigger
 from lambdas.shared.champion_search import ChampionSearch
 from lambdas.shared.events import Event, EventBus
@@ -38,37 +39,43 @@ class Skip(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Retraining:
-    """What the function works with. `sagemaker` and `states` are boto3 clients."""
+    """What the function works with. `states` is a boto3 client."""
 
-    sagemaker: Any
     states: Any
+    trainings: Trainings
     lock: RetrainingLock
     snapshots: Snapshots
     champions: ChampionSearch
     bus: EventBus
-    pipeline: str
     limits: Limits
     subject: dict[str, str]
 
     def decide(self, trigger: Trigger, *, execution: str, now: datetime) -> dict[str, Any]:
-        """{"decision": "train", "reason", "snapshot"} with the lock taken, or {"decision": "skip", "reason"}.
+        """{"decision": "train" or "attend", "reason", "snapshot"} with the lock, or {"decision": "skip", "reason"}.
 
-        A skip is announced, so that a violation that nothing can answer reaches a person, but not in every window.
+        "attend" comes with the "training" that is under way while no loop waits for its end: the asking one does, so
+        that newer data is looked at afterwards. A skip is announced, so that a violation that nothing can answer
+        reaches a person, but not in every window.
         """
         try:
             state = self.lock.read()
-            snapshot = self._worth_training(trigger, state, now=now)
-            self._nothing_in_flight(state, execution)
-            if not self.lock.take(execution, seen=state):
+            self._no_other_loop(state, execution)
+            found = self.trainings.under_way()
+            answer = _attend(found) if found else self._train(trigger, state, now=now)
+            if not self.lock.take(execution, seen=state, data_version=answer["snapshot"]["data_version"]):
                 raise Skip("another execution of the loop was quicker")
         except Skip as skip:
             self._announce(trigger, skip, now=now)
             return {"decision": "skip", "reason": str(skip)}
+        return answer
+
+    def _train(self, trigger: Trigger, state: LockState, *, now: datetime) -> dict[str, Any]:
+        snapshot = self._worth_training(trigger, state, now=now)
         return {"decision": "train", "reason": trigger.description, "snapshot": asdict(snapshot)}
 
     def _worth_training(self, trigger: Trigger, state: LockState, *, now: datetime) -> Snapshot:
-        """The newest snapshot, if there is reason to learn from it now; raises Skip otherwise."""
-        snapshot = self.snapshots.newest()
+        """The current snapshot, if there is reason to learn from it now; raises Skip otherwise."""
+        snapshot = self.snapshots.current()
         if snapshot is None:
             raise Skip("there is no data yet: upload files below raw/ of the lake", somebody_acts=True)
         if trigger.reason is Reason.MANUAL:
@@ -79,7 +86,8 @@ class Retraining:
                 raise Skip(
                     f"the last training ended at {state.last_ended.isoformat()}: nothing before {ready.isoformat()}"
                 )
-        if snapshot.data_version == state.last_data_version:
+        last = self.trainings.last()
+        if snapshot.data_version in (state.last_data_version, last.data_version if last else None):
             raise Skip(
                 f"the last training was on the same data, version {snapshot.data_version}; the loop trains as soon as "
                 "newer data is admitted; if the candidate of that training still waits, decide about it",
@@ -102,15 +110,9 @@ class Retraining:
                 somebody_acts=trigger.reason is Reason.VIOLATION,
             )
 
-    def _nothing_in_flight(self, state: LockState, execution: str) -> None:
+    def _no_other_loop(self, state: LockState, execution: str) -> None:
         if state.holder and state.holder != execution and self._runs(state.holder):
             raise Skip(f"a training is under way already: {state.holder}")
-        running = self.sagemaker.list_pipeline_executions(
-            PipelineName=self.pipeline, SortBy="CreationTime", SortOrder="Descending", MaxResults=100
-        )["PipelineExecutionSummaries"]
-        for one in running:
-            if one["PipelineExecutionStatus"] in ("Executing", "Stopping"):
-                raise Skip(f"a training is under way already: {one['PipelineExecutionArn']}")
 
     def _runs(self, holder: str) -> bool:
         """Whether a holder still runs: one that was killed could not free the lock."""
@@ -129,3 +131,13 @@ class Retraining:
             "somebodyActs": skip.somebody_acts and self.lock.remind(now=now, since=now - _REMIND_AFTER),
         }
         self.bus.send(Event("Retraining Skipped", detail))
+
+
+def _attend(training: Training) -> dict[str, Any]:
+    """The answer where a training goes on that no loop waits for: its own was killed, or a person started it."""
+    return {
+        "decision": "attend",
+        "reason": training.description,
+        "training": training.arn,
+        "snapshot": {"data_version": training.data_version},
+    }

@@ -38,11 +38,13 @@ def parse_trigger(given: Mapping[str, Any]) -> Trigger:
         case ("cd4ml.monitoring", "Violation Found"):
             monitor = f"monitor {detail.get('monitor')}, {detail.get('windowStart')} to {detail.get('windowEnd')}"
             return Trigger(Reason.VIOLATION, f"{monitor}: {detail.get('summary')}")
+        case ("cd4ml.retraining", "Retraining Failed"):
+            return Trigger(Reason.NEW_DATA, f"newer data waited for a training that failed: {detail.get('failure')}")
     try:
         reason = Reason(str(given.get("reason")))
     except ValueError:
         raise MalformedEventError(
-            'the loop is started by "Snapshot Created", by "Violation Found", or with the input '
+            'the loop is started by "Snapshot Created", "Violation Found" or "Retraining Failed", or with the input '
             f'{{"reason": "manual"}}, not with reason {given.get("reason")!r}'
         ) from None
     return Trigger(reason, str(given.get("description") or reason))

@@ -13,14 +13,14 @@ import boto3
 
 from lambdas.finish_retraining.logic import Finishing
 from lambdas.finish_retraining.request import parse_ended
+from lambdas.shared.event_sources import RETRAINING_SOURCE
 from lambdas.shared.events import EventBus
 from lambdas.shared.json_log import JsonLog
+from lambdas.shared.mail import MailTopic
 from lambdas.shared.retraining_lock import RetrainingLock
 from lambdas.shared.s3 import Bucket
 from lambdas.shared.settings import required_variables
 from lambdas.shared.snapshots import Snapshots
-
-SOURCE = "cd4ml.retraining"
 
 _LOG = JsonLog("finish_retraining")
 
@@ -39,14 +39,11 @@ def finishing() -> Finishing:
     project, stage, bus, table, lake, dataset, topic = required_variables(
         os.environ, ("PROJECT", "STAGE", "EVENT_BUS", "LOCK_TABLE", "LAKE_BUCKET", "DATASET", "APPROVAL_TOPIC_ARN")
     )
-    s3 = boto3.client("s3")
     return Finishing(
         sagemaker=boto3.client("sagemaker"),
-        s3=s3,
-        sns=boto3.client("sns"),
         lock=RetrainingLock(boto3.client("dynamodb"), table, project),
-        snapshots=Snapshots(Bucket(s3, lake), dataset),
-        bus=EventBus(boto3.client("events"), bus=bus, source=SOURCE),
-        topic=topic,
+        snapshots=Snapshots(Bucket(boto3.client("s3"), lake), dataset),
+        bus=EventBus(boto3.client("events"), bus=bus, source=RETRAINING_SOURCE),
+        approvers=MailTopic(boto3.client("sns"), topic),
         subject={"project": project, "stage": stage},
     )

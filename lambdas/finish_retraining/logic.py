@@ -1,20 +1,19 @@
-"""Ends an execution of the loop: tells the approver what came of it and frees the lock, whatever happened.
+"""Ends an execution of the loop: frees the lock, and tells the approvers if there is nothing for them to approve.
 
-Must not approve, and must not start anything.
+Must not approve, and must not start anything. A candidate is announced by its registration, see
+`lambdas.announce_candidate`.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lambdas.finish_retraining.message import Candidate, Message, candidate_message, failure_message
+from lambdas.finish_retraining.message import failure_message
 from lambdas.finish_retraining.request import Ended
 from lambdas.shared.events import Event, EventBus
-from lambdas.shared.packages import describe_package
+from lambdas.shared.mail import MailTopic
 from lambdas.shared.retraining_lock import RetrainingLock
-from lambdas.shared.s3 import Bucket, split_uri
 from lambdas.shared.snapshots import Snapshots
 
 _SUCCEEDED = "Succeeded"
@@ -22,77 +21,67 @@ _SUCCEEDED = "Succeeded"
 
 @dataclass(frozen=True, slots=True)
 class Finishing:
-    """What the function works with. `sagemaker`, `s3` and `sns` are boto3 clients."""
+    """What the function works with. `sagemaker` is a boto3 client."""
 
     sagemaker: Any
-    s3: Any
-    sns: Any
     lock: RetrainingLock
     snapshots: Snapshots
     bus: EventBus
-    topic: str
+    approvers: MailTopic
     subject: Mapping[str, str]
 
     def finish(self, ended: Ended, *, now: datetime) -> dict[str, Any]:
-        """{"result": candidate, failed or ended, "again"}; `again`: newer data was admitted meanwhile.
+        """{"result": candidate, failed or ended, "again"}; `again`: other data has become current meanwhile.
 
-        The lock is freed first: a message that cannot be sent must not stop the loop.
+        The lock is freed first: a message that cannot be sent must not stop the loop. An execution that fails cannot
+        look at newer data itself: then the event about it says so, and starts the loop once more.
         """
-        held = self._free(ended, now=now)
-        if ended.from_outside and not held:
+        held_for = self._free(ended, now=now)
+        if ended.from_outside and held_for is None:
             # The loop has cleaned up itself, or another execution has taken its lock over.
             return {"result": "ended", "again": False}
-        candidate = self._candidate(ended) if ended.status == _SUCCEEDED and ended.training else None
-        self._tell(ended, candidate)
-        newest = self.snapshots.newest() if ended.data_version and not ended.failure else None
-        return {
-            "result": "candidate" if candidate else "failed",
-            "again": newest is not None and newest.data_version != ended.data_version,
+        if ended.status == _SUCCEEDED and ended.training and self._has_registered(ended.training):
+            return {"result": "candidate", "again": self._has_newer_data(ended.data_version)}
+        tried = held_for if ended.data_version is None else ended.data_version
+        newer = self._has_newer_data(tried)
+        self._tell(ended, newer_data=newer and bool(ended.failure))
+        return {"result": "failed", "again": newer and not ended.failure}
+
+    def _free(self, ended: Ended, *, now: datetime) -> str | None:
+        if not ended.training:
+            return self.lock.free(ended.execution)
+        # What the loop did not choose to train on says nothing about what it should train on next.
+        return self.lock.record(ended.execution, learned=None if ended.attended else ended.data_version, ended=now)
+
+    def _has_newer_data(self, tried: str | None) -> bool:
+        """Whether the current snapshot is another one; not if it is unknown what was tried, so that this ends."""
+        current = self.snapshots.current() if tried is not None else None
+        return current is not None and current.data_version != tried
+
+    def _has_registered(self, training: str) -> bool:
+        pages = self.sagemaker.get_paginator("list_pipeline_execution_steps").paginate(PipelineExecutionArn=training)
+        steps = (step for page in pages for step in page["PipelineExecutionSteps"])
+        return any(step.get("Metadata", {}).get("RegisterModel", {}).get("Arn") for step in steps)
+
+    def _tell(self, ended: Ended, *, newer_data: bool) -> None:
+        failure = ended.failure or _outcome(ended.status)
+        detail = {
+            **self.subject,
+            "reason": ended.reason,
+            "execution": ended.execution,
+            "failure": failure,
+            "training": ended.training,
+            "newerData": newer_data,
         }
-
-    def _free(self, ended: Ended, *, now: datetime) -> bool:
-        if ended.training and ended.data_version:
-            return self.lock.record(ended.execution, data_version=ended.data_version, ended=now)
-        return self.lock.free(ended.execution)
-
-    def _tell(self, ended: Ended, candidate: Candidate | None) -> None:
-        project = self.subject["project"]
-        detail: dict[str, Any] = {**self.subject, "reason": ended.reason, "execution": ended.execution}
-        if candidate:
-            message = candidate_message(project, reason=ended.reason, candidate=candidate)
-            detail |= {"modelPackageArn": candidate.arn, "report": candidate.report_uri}
-            event = Event("Candidate Waits", detail)
-        else:
-            failure = ended.failure or _outcome(ended.status)
-            message = failure_message(
-                project, reason=ended.reason, failure=failure, subject=ended.training or ended.execution
+        self.bus.send(Event("Retraining Failed", detail))
+        self.approvers.send(
+            failure_message(
+                self.subject["project"],
+                reason=ended.reason,
+                failure=failure,
+                execution=ended.training or ended.execution,
             )
-            event = Event("Retraining Failed", {**detail, "failure": failure, "training": ended.training})
-        self.bus.send(event)
-        self._mail(message)
-
-    def _mail(self, message: Message) -> None:
-        self.sns.publish(TopicArn=self.topic, Subject=message.subject, Message=message.text)
-
-    def _candidate(self, ended: Ended) -> Candidate | None:
-        """The version that the training registered; None if it registered none."""
-        pages = self.sagemaker.get_paginator("list_pipeline_execution_steps")
-        for page in pages.paginate(PipelineExecutionArn=ended.training):
-            for step in page["PipelineExecutionSteps"]:
-                arn = step.get("Metadata", {}).get("RegisterModel", {}).get("Arn")
-                package = describe_package(self.sagemaker, arn) if arn else None
-                if package:
-                    report = str(package.properties.get("evaluation_report", "none"))
-                    return Candidate(package.arn, package.version, report, self._evaluation(package.evaluation_uri))
-        return None
-
-    def _evaluation(self, uri: str | None) -> Mapping[str, Any]:
-        if not uri:
-            return {}
-        bucket, key = split_uri(uri)
-        text = Bucket(self.s3, bucket).read_text(key)
-        found: Mapping[str, Any] = json.loads(text) if text else {}
-        return found
+        )
 
 
 def _outcome(status: str) -> str:

@@ -18,8 +18,8 @@ _EVENT = ("aws.states", "Step Functions Execution Status Change")
 class Ended:
     """`execution` is the loop's ARN. Without a `training` (a pipeline execution's ARN), none was started.
 
-    `status` is the training's, `failure` what went wrong elsewhere; empty if nothing did. `from_outside`: the execution
-    did not say so itself.
+    `status` is the training's, `failure` what went wrong elsewhere; empty if nothing did. `attended`: the training was
+    under way when the loop came. `from_outside`: the execution did not say so itself.
     """
 
     execution: str
@@ -28,6 +28,7 @@ class Ended:
     training: str | None = None
     status: str = ""
     failure: str = ""
+    attended: bool = False
     from_outside: bool = False
 
 
@@ -51,6 +52,7 @@ def parse_ended(event: Mapping[str, Any]) -> Ended:
         training=training.get("execution"),
         status=str((event.get("status") or {}).get("status", "")),
         failure=_failure(event),
+        attended=decision.get("decision") == "attend",
     )
 
 

@@ -15,12 +15,12 @@ from data_contracts.contract import ContractError, DataContract, parse_contract
 from lambdas.ingest_upload.logic import Ingestion
 from lambdas.ingest_upload.upload import parse_upload
 from lambdas.shared.errors import MalformedEventError, SettingsError
+from lambdas.shared.event_sources import INGEST_SOURCE
 from lambdas.shared.events import EventBus
 from lambdas.shared.json_log import JsonLog
 from lambdas.shared.s3 import Bucket, split_uri
 from lambdas.shared.settings import required_variables
 
-SOURCE = "cd4ml.ingest"
 VARIABLES = ("LAKE_BUCKET", "EVENT_BUS", "DATA_CONTRACTS")
 
 _LOG = JsonLog("ingest_upload")
@@ -43,7 +43,7 @@ def ingestion() -> Ingestion:
     s3 = boto3.client("s3")
     return Ingestion(
         lake=Bucket(s3, bucket),
-        bus=EventBus(boto3.client("events"), bus=bus, source=SOURCE),
+        bus=EventBus(boto3.client("events"), bus=bus, source=INGEST_SOURCE),
         contracts=read_contracts(s3, contracts),
         log=_LOG,
     )

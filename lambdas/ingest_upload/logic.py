@@ -58,7 +58,8 @@ class Ingestion:
         refusal = refuse_unread(upload, datasets=sorted(self.contracts))
         if refusal is not None:
             return self._refuse(refusal)
-        return self._ingest_content(upload, self.contracts[upload.dataset])
+        contract = self.contracts[upload.dataset]
+        return self._ingest_content(upload, contract.for_captured() if upload.is_captured else contract)
 
     def _is_accepted(self, upload: Upload) -> bool:
         """Whether an earlier invocation accepted this very version, and perhaps died before the snapshot."""
@@ -80,16 +81,21 @@ class Ingestion:
         record, content_is_new = self._curate(upload, version, report)
         known = store.get(upload.record_key)
         if known is not None and not record.is_newer_than(known):
-            return self._done(upload, Outcome.SUPERSEDED)
+            return self._superseded(upload)
         twin = None if content_is_new else store.key_with_content(report.sha256)
         if twin is not None:
             # Before the record: once that is written, a repetition takes this upload for done.
             self.bus.send(_duplicate(upload, twin))
         if not store.put(upload.record_key, record):
-            return self._done(upload, Outcome.SUPERSEDED)
+            return self._superseded(upload)
         snapshot = publish(self.lake, self.bus, upload.dataset)
         outcome = Outcome.DUPLICATE if twin else Outcome.ACCEPTED
         return self._done(upload, outcome, **_facts(snapshot, report))
+
+    def _superseded(self, upload: Upload) -> Outcome:
+        """An earlier invocation may have died between a snapshot without the newer version and the look after it."""
+        publish(self.lake, self.bus, upload.dataset)
+        return self._done(upload, Outcome.SUPERSEDED)
 
     def _curate(self, upload: Upload, version: ObjectVersion, report: FileReport) -> tuple[AcceptanceRecord, bool]:
         """Copy the file to its content's address unless that is there; its record, and whether it was new."""

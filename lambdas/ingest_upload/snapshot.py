@@ -2,7 +2,8 @@
 decides.
 
 The version is a hash over (SHA-256, rows) of the files, so the same data has the same version wherever,
-whenever and under whatever names it was uploaded. Must not read the files themselves.
+whenever and under whatever names it was uploaded. So a version does not tell when it was made: a pointer, replaced
+as a whole, names the current one. Must not read the files themselves.
 """
 
 import hashlib
@@ -12,11 +13,13 @@ from dataclasses import asdict, dataclass
 
 from lambdas.ingest_upload.announce import announce_once
 from lambdas.ingest_upload.records import AcceptanceRecord, RecordStore
+from lambdas.shared.errors import ConflictError
 from lambdas.shared.events import Event, EventBus
-from lambdas.shared.s3 import Bucket
+from lambdas.shared.s3 import Bucket, Document
+from lambdas.shared.snapshots import pointer_key, snapshot_prefix
 
-# Rounds of looking whether another upload was accepted meanwhile. Ending early is safe: that upload's own
-# invocation lists the records after this one wrote its own, so its snapshot holds both.
+# Attempts at a snapshot that is still true once it is the current one. Each lost one means that another upload was
+# accepted meanwhile.
 _ROUNDS = 5
 
 
@@ -56,7 +59,7 @@ class Snapshot:
     @property
     def prefix(self) -> str:
         """Where the snapshot's manifests lie; ends with a slash."""
-        return f"snapshots/{self.dataset}/{self.data_version}/"
+        return snapshot_prefix(self.dataset, self.data_version)
 
 
 def build_snapshot(dataset: str, records: Iterable[AcceptanceRecord]) -> Snapshot:
@@ -82,17 +85,38 @@ def build_snapshot(dataset: str, records: Iterable[AcceptanceRecord]) -> Snapsho
 
 
 def publish(lake: Bucket, bus: EventBus, dataset: str) -> Snapshot:
-    """Write the snapshot of all records that there are; announce it if it is new. Safe to repeat."""
+    """Write the snapshot of all records that there are, make it the current one and announce it. Safe to repeat.
+
+    The pointer is replaced only if it is as it was before the records were listed, and they are listed once more
+    afterwards. So of several invocations at once the last one to look has seen the records of all, and what it wrote
+    is not overwritten by one that has seen less. Raises ConflictError if others do not stop.
+    """
     store = RecordStore(lake, dataset)
-    listing = store.listing()
     for _ in range(_ROUNDS):
+        seen = lake.read_json(pointer_key(dataset))
+        listing = store.listing()
         snapshot = build_snapshot(dataset, store.read(listing))
         _write(lake, snapshot)
-        before, listing = listing, store.listing()
-        if listing == before:
+        revision = _make_current(lake, snapshot, seen=seen)
+        if revision is not None and store.listing() == listing:
             break
-    announce_once(lake, bus, marker=f"{snapshot.prefix}announced.json", event=_created(lake, snapshot))
+    else:
+        raise ConflictError(f"uploads to {dataset} were admitted {_ROUNDS} times while its snapshot was made")
+    # The content may have been current before: a return to it is news, too.
+    marker = f"snapshots/{dataset}/announced/{revision:08d}.json"
+    announce_once(lake, bus, marker=marker, event=_created(lake, snapshot))
     return snapshot
+
+
+def _make_current(lake: Bucket, snapshot: Snapshot, *, seen: Document | None) -> int | None:
+    """Let the pointer name `snapshot`; its revision, or None if the pointer is no longer as it was `seen`."""
+    revision = int(seen.value["revision"]) if seen else 0
+    if seen and seen.value["data_version"] == snapshot.data_version:
+        return revision
+    key = pointer_key(snapshot.dataset)
+    pointer = {"data_version": snapshot.data_version, "revision": revision + 1}
+    written = lake.replace_json(key, pointer, etag=seen.etag) if seen else lake.create_json(key, pointer)
+    return revision + 1 if written else None
 
 
 def _write(lake: Bucket, snapshot: Snapshot) -> None:

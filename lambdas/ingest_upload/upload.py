@@ -13,6 +13,8 @@ from urllib.parse import quote
 from lambdas.shared.errors import MalformedEventError
 
 RAW_PREFIX = "raw/"
+# Below a data set's folder. Monitors write there; see the monitoring stack.
+CAPTURED_PREFIX = "captured/"
 # Data set of a file that lies directly under raw/, in no data set's folder.
 NO_DATASET = "unknown"
 
@@ -47,6 +49,11 @@ class Upload:
         """The key below the data set's folder; may hold further slashes."""
         rest = self.key.removeprefix(RAW_PREFIX)
         return rest.partition("/")[2] if "/" in rest else rest
+
+    @property
+    def is_captured(self) -> bool:
+        """Whether a monitor wrote it: requests of production with their labels."""
+        return self.name.startswith(CAPTURED_PREFIX)
 
     @property
     def is_folder(self) -> bool:

@@ -17,10 +17,11 @@ from lambdas.record_release.logic import Recording
 from lambdas.record_release.request import parse_unfinished
 from lambdas.shared.champion import ChampionParameter
 from lambdas.shared.errors import LambdaError, MalformedEventError
+from lambdas.shared.event_sources import RELEASE_SOURCE
 from lambdas.shared.events import EventBus
 from lambdas.shared.json_log import JsonLog
 from lambdas.shared.pipeline_job import JobAnswers, PipelineJob, parse_job
-from lambdas.shared.release_records import RELEASE_SOURCE, ReleaseRecords
+from lambdas.shared.release_records import ReleaseRecords
 from lambdas.shared.s3 import Bucket
 from lambdas.shared.settings import required_variables
 

@@ -11,12 +11,11 @@ from typing import Any
 import boto3
 
 from lambdas.report_monitoring.logic import Reports
+from lambdas.shared.event_sources import MONITORING_SOURCE
 from lambdas.shared.events import EventBus
 from lambdas.shared.json_log import JsonLog
 from lambdas.shared.s3 import Bucket
 from lambdas.shared.settings import required_variables
-
-SOURCE = "cd4ml.monitoring"
 
 _LOG = JsonLog("report_monitoring")
 
@@ -42,6 +41,6 @@ def reports() -> Reports:
     project, stage, bucket, bus = required_variables(os.environ, ("PROJECT", "STAGE", "ARTIFACT_BUCKET", "EVENT_BUS"))
     return Reports(
         bucket=Bucket(boto3.client("s3"), bucket),
-        bus=EventBus(boto3.client("events"), bus=bus, source=SOURCE),
+        bus=EventBus(boto3.client("events"), bus=bus, source=MONITORING_SOURCE),
         subject={"project": project, "stage": stage},
     )

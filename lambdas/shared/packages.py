@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-APPROVED, REJECTED = "Approved", "Rejected"
+APPROVED, REJECTED, PENDING = "Approved", "Rejected", "PendingManualApproval"
 _BASELINE_STATISTICS = "statistics.json"
 
 

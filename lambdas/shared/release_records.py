@@ -12,7 +12,6 @@ from typing import Any
 from lambdas.shared.s3 import Bucket
 
 SUCCEEDED = "Succeeded"
-RELEASE_SOURCE = "cd4ml.release"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class RetrainingLock:
     def read(self) -> LockState:
         """As it is now: a consistent read."""
         answer = self.dynamodb.get_item(TableName=self.table, Key=self._key, ConsistentRead=True)
-        item = {name: value["S"] for name, value in answer.get("Item", {}).items()}
+        item = _texts(answer.get("Item", {}))
         ended = item.get("last_ended")
         return LockState(
             holder=item.get("holder"),
@@ -37,56 +37,70 @@ class RetrainingLock:
             last_ended=datetime.fromisoformat(ended) if ended else None,
         )
 
-    def take(self, execution: str, *, seen: LockState) -> bool:
-        """Take the lock, if it is as it was `seen`: free, or with a holder that has ended without freeing it."""
-        values = {":own": {"S": execution}}
+    def take(self, execution: str, *, seen: LockState, data_version: str) -> bool:
+        """Take the lock for a training on `data_version`.
+
+        Only if it is as it was `seen`: free, or with a holder that has ended without freeing it.
+        """
+        values = {":own": execution, ":version": data_version}
         holders = ["attribute_not_exists(holder)", "holder = :own"]
         if seen.holder:
             holders.append("holder = :ended")
-            values[":ended"] = {"S": seen.holder}
+            values[":ended"] = seen.holder
         # Another training may have begun and ended since.
         last = "attribute_not_exists(last_ended)"
         if seen.last_ended:
             last = "last_ended = :last"
-            values[":last"] = {"S": _iso(seen.last_ended)}
-        return self._update("SET holder = :own", f"({' OR '.join(holders)}) AND {last}", values)
+            values[":last"] = _iso(seen.last_ended)
+        condition = f"({' OR '.join(holders)}) AND {last}"
+        return self._update("SET holder = :own, data_version = :version", condition, values) is not None
 
     def remind(self, *, now: datetime, since: datetime) -> bool:
         """Whether a person is to be told now: nobody has been since `since`. Of several that ask, one may."""
         condition = "attribute_not_exists(last_reminder) OR last_reminder <= :since"
-        values = {":now": {"S": _iso(now)}, ":since": {"S": _iso(since)}}
-        return self._update("SET last_reminder = :now", condition, values)
+        values = {":now": _iso(now), ":since": _iso(since)}
+        return self._update("SET last_reminder = :now", condition, values) is not None
 
-    def free(self, execution: str) -> bool:
-        """Free the lock, if `execution` holds it."""
-        return self._update("REMOVE holder", "holder = :own", {":own": {"S": execution}})
+    def free(self, execution: str) -> str | None:
+        """Free the lock; the data version that it was taken for, None if `execution` does not hold it."""
+        return self._release(execution, "", {})
 
-    def record(self, execution: str, *, data_version: str, ended: datetime) -> bool:
-        """Free the lock and remember what was trained, if `execution` holds it."""
-        values = {
-            ":own": {"S": execution},
-            ":version": {"S": data_version},
-            ":ended": {"S": _iso(ended)},
-        }
-        change = "REMOVE holder SET last_data_version = :version, last_ended = :ended"
-        return self._update(change, "holder = :own", values)
+    def record(self, execution: str, *, learned: str | None, ended: datetime) -> str | None:
+        """Free the lock and remember when a training ended, and what it `learned` from: a data version.
+
+        Without one, what was remembered last stays. Gives what `free` gives.
+        """
+        if learned is None:
+            return self._release(execution, " SET last_ended = :ended", {":ended": _iso(ended)})
+        change = " SET last_ended = :ended, last_data_version = :version"
+        return self._release(execution, change, {":ended": _iso(ended), ":version": learned})
 
     @property
     def _key(self) -> dict[str, dict[str, str]]:
         return {"project": {"S": self.project}}
 
-    def _update(self, change: str, condition: str, values: dict[str, dict[str, str]]) -> bool:
+    def _release(self, execution: str, change: str, values: dict[str, str]) -> str | None:
+        before = self._update(f"REMOVE holder, data_version{change}", "holder = :own", {":own": execution, **values})
+        return None if before is None else before.get("data_version", "")
+
+    def _update(self, change: str, condition: str, values: dict[str, str]) -> dict[str, str] | None:
+        """Change the item if `condition` holds; what it was before, None if it does not hold."""
         try:
-            self.dynamodb.update_item(
+            answer = self.dynamodb.update_item(
                 TableName=self.table,
                 Key=self._key,
                 UpdateExpression=change,
                 ConditionExpression=condition,
-                ExpressionAttributeValues=values,
+                ExpressionAttributeValues={name: {"S": value} for name, value in values.items()},
+                ReturnValues="ALL_OLD",
             )
         except self.dynamodb.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+            return None
+        return _texts(answer.get("Attributes", {}))
+
+
+def _texts(item: dict[str, dict[str, str]]) -> dict[str, str]:
+    return {name: value["S"] for name, value in item.items()}
 
 
 def _iso(moment: datetime) -> str:

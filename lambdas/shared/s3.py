@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -161,16 +161,6 @@ class Bucket:
                 if before and entry["Key"] >= before:
                     return
                 yield str(entry["Key"])
-
-    def newest(self, prefix: str, *, file: str) -> Sequence[str]:
-        """Keys of the objects called `file` in any folder under `prefix` that were written last, in order.
-
-        More than one if several were written in the same second: S3 lists no smaller parts of a time.
-        """
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
-        found = [entry for page in pages for entry in page.get("Contents", ()) if entry["Key"].endswith(f"/{file}")]
-        last = max((entry["LastModified"] for entry in found), default=None)
-        return tuple(str(entry["Key"]) for entry in found if entry["LastModified"] == last)
 
 
 def canonical_json(value: object) -> str:

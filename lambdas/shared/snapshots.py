@@ -1,4 +1,4 @@
-"""Snapshots of a dataset in the lake: which is the newest, and how many rows one has.
+"""Snapshots of a dataset in the lake: which is the current one, and how many rows one has.
 
 Must not make a snapshot: ingestion does, see `lambdas.ingest_upload.snapshot`.
 """
@@ -6,8 +6,6 @@ Must not make a snapshot: ingestion does, see `lambdas.ingest_upload.snapshot`.
 from dataclasses import dataclass
 
 from lambdas.shared.s3 import Bucket
-
-_MANIFEST, _FILES = "manifest.json", "files.manifest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +25,37 @@ class Snapshots:
     lake: Bucket
     dataset: str
 
-    def newest(self) -> Snapshot | None:
-        """The one that was made last, of all files admitted until then; None before the first.
+    def current(self) -> Snapshot | None:
+        """The one of all files that are admitted now; None before the first.
 
-        Of several made in the same second, the one with the most rows: each holds what was admitted before it.
+        It need not be the one that was made last: data that returns to an earlier state returns to that snapshot.
         """
-        keys = self.lake.newest(self._prefix, file=_MANIFEST)
-        found = [self._read(key.removesuffix(_MANIFEST)) for key in keys]
-        known = [snapshot for snapshot in found if snapshot]
-        return max(known, key=lambda snapshot: (snapshot.rows, snapshot.data_version), default=None)
+        pointer = self.lake.read_json(pointer_key(self.dataset))
+        return self._read(str(pointer.value["data_version"])) if pointer else None
 
     def rows(self, data_version: str) -> int | None:
         """How many rows a version has; None if the lake does not have it."""
-        found = self._read(f"{self._prefix}{data_version}/")
+        found = self._read(data_version)
         return found.rows if found else None
 
-    @property
-    def _prefix(self) -> str:
-        return f"snapshots/{self.dataset}/"
-
-    def _read(self, folder: str) -> Snapshot | None:
-        document = self.lake.read_json(f"{folder}{_MANIFEST}")
+    def _read(self, data_version: str) -> Snapshot | None:
+        folder = snapshot_prefix(self.dataset, data_version)
+        document = self.lake.read_json(f"{folder}manifest.json")
         if document is None:
             return None
         return Snapshot(
             dataset=self.dataset,
-            data_version=str(document.value["data_version"]),
-            files_manifest=self.lake.uri(f"{folder}{_FILES}"),
+            data_version=data_version,
+            files_manifest=self.lake.uri(f"{folder}files.manifest"),
             rows=int(document.value["rows"]),
         )
+
+
+def pointer_key(dataset: str) -> str:
+    """Of the small object that names the current snapshot: {"data_version", "revision"}."""
+    return f"snapshots/{dataset}/current.json"
+
+
+def snapshot_prefix(dataset: str, data_version: str) -> str:
+    """Where a snapshot's manifests lie; ends with a slash."""
+    return f"snapshots/{dataset}/{data_version}/"

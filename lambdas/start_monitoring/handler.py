@@ -15,6 +15,7 @@ import boto3
 
 from lambdas.shared.champion import ChampionParameter
 from lambdas.shared.errors import MalformedEventError
+from lambdas.shared.event_sources import MONITORING_SOURCE
 from lambdas.shared.events import EventBus
 from lambdas.shared.json_log import JsonLog
 from lambdas.shared.s3 import Bucket
@@ -22,8 +23,6 @@ from lambdas.shared.settings import required_variables
 from lambdas.start_monitoring.files import MonitoredFiles
 from lambdas.start_monitoring.logic import Monitoring
 from lambdas.start_monitoring.request import Monitor, parse_monitors, parse_request
-
-SOURCE = "cd4ml.monitoring"
 
 _LOG = JsonLog("start_monitoring")
 
@@ -64,7 +63,7 @@ def monitoring() -> Monitoring:
         sagemaker=boto3.client("sagemaker"),
         champion=ChampionParameter(boto3.client("ssm"), parameter),
         files=MonitoredFiles(Bucket(boto3.client("s3"), bucket), captured, labels, endpoint, variant),
-        bus=EventBus(boto3.client("events"), bus=bus, source=SOURCE),
+        bus=EventBus(boto3.client("events"), bus=bus, source=MONITORING_SOURCE),
         pipeline=pipeline,
         runs_prefix=runs,
         labelled_uri=labelled,

@@ -13,9 +13,10 @@ import boto3
 
 from lambdas.shared.champion import ChampionParameter
 from lambdas.shared.errors import MalformedEventError
+from lambdas.shared.event_sources import RELEASE_SOURCE
 from lambdas.shared.events import EventBus
 from lambdas.shared.json_log import JsonLog
-from lambdas.shared.release_records import RELEASE_SOURCE, ReleaseRecords
+from lambdas.shared.release_records import ReleaseRecords
 from lambdas.shared.s3 import Bucket
 from lambdas.shared.settings import required_variables
 from lambdas.start_release.checks import ReleaseChecks

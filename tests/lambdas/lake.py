@@ -96,6 +96,10 @@ class Lake:
         entries = [*listing.get("Versions", ()), *listing.get("DeleteMarkers", ())]
         return {f"{entry['Key']} {entry['VersionId']}": entry.get("ETag", "deleted") for entry in entries}
 
+    def current(self) -> Any:
+        """What names the current snapshot."""
+        return self.json("snapshots/cars/current.json")
+
     def snapshots(self) -> list[dict[str, Any]]:
         """The details of all snapshot events, in order."""
         return self.events.of("Snapshot Created")

@@ -8,16 +8,18 @@ from typing import Any
 import boto3
 
 from lambdas.decide_retraining.logic import Limits, Retraining
+from lambdas.decide_retraining.trainings import Trainings
 from lambdas.decide_retraining.trigger import parse_trigger
 from lambdas.finish_retraining.logic import Finishing
 from lambdas.finish_retraining.request import parse_ended
 from lambdas.shared.champion import ChampionParameter
 from lambdas.shared.champion_search import ChampionSearch
 from lambdas.shared.events import EventBus
+from lambdas.shared.mail import MailTopic
 from lambdas.shared.retraining_lock import RetrainingLock
 from lambdas.shared.s3 import Bucket
 from lambdas.shared.snapshots import Snapshots
-from tests.lambdas.fake_client import FakeClient
+from tests.lambdas.fake_client import FakeClient, client_error
 from tests.lambdas.lake import RememberedEvents
 
 LAKE, TABLE, PARAMETER, GROUP, PIPELINE = "lake", "locks", "/cd4ml/cars/dev/champion", "cars-dev-1a2b", "cars-dev"
@@ -38,11 +40,15 @@ def loop_execution(name: str) -> str:
 
 @dataclass
 class RetrainingWorld:
-    """DynamoDB, S3 and SSM are moto's; SageMaker and Step Functions answer from `packages` and `running`."""
+    """DynamoDB, S3 and SSM are moto's; SageMaker and Step Functions answer from `packages`, `trainings` and `running`.
+
+    `trainings` are states by ARN, the newest first, and `learned` data versions of them; `registered` is by training.
+    """
 
     packages: dict[str, dict[str, Any]] = field(default_factory=dict)
     running: set[str] = field(default_factory=set)
     trainings: dict[str, str] = field(default_factory=dict)
+    learned: dict[str, str] = field(default_factory=dict)
     registered: dict[str, str] = field(default_factory=dict)
     events: RememberedEvents = field(default_factory=RememberedEvents)
     mails: list[dict[str, str]] = field(default_factory=list)
@@ -62,9 +68,11 @@ class RetrainingWorld:
         self.bus = EventBus(self.events, bus="default", source="cd4ml.retraining", retry_after=0)
 
     def snapshot(self, version: str, *, rows: int) -> None:
-        """Ingestion makes a snapshot."""
+        """Ingestion makes a snapshot, which is the current one then."""
         manifest = {"dataset": "cars", "data_version": version, "rows": rows, "bucket": LAKE, "files": []}
         self.s3.put_object(Bucket=LAKE, Key=f"snapshots/cars/{version}/manifest.json", Body=json.dumps(manifest))
+        pointer = {"data_version": version, "revision": 1}
+        self.s3.put_object(Bucket=LAKE, Key="snapshots/cars/current.json", Body=json.dumps(pointer))
 
     def champion(self, *, data_version: str) -> None:
         """Version 1 is live, and has learned from a snapshot."""
@@ -75,13 +83,12 @@ class RetrainingWorld:
     def decide(self, trigger: dict[str, Any], *, name: str = "one", now: datetime = NOW) -> dict[str, Any]:
         """What the loop's execution `name` is answered."""
         retraining = Retraining(
-            sagemaker=self._sagemaker(),
             states=self._states(),
+            trainings=Trainings(self.sagemaker(), PIPELINE),
             lock=self.lock,
             snapshots=self._snapshots,
-            champions=ChampionSearch(self._sagemaker(), ChampionParameter(self.ssm, PARAMETER), GROUP),
+            champions=ChampionSearch(self.sagemaker(), ChampionParameter(self.ssm, PARAMETER), GROUP),
             bus=self.bus,
-            pipeline=PIPELINE,
             limits=Limits(timedelta(hours=24), 50),
             subject={"project": "cars", "stage": "dev"},
         )
@@ -90,13 +97,11 @@ class RetrainingWorld:
     def finish(self, given: dict[str, Any], *, now: datetime = NOW) -> dict[str, Any]:
         """What the end of an execution is answered."""
         finishing = Finishing(
-            sagemaker=self._sagemaker(),
-            s3=self.s3,
-            sns=FakeClient("sns", {"publish": self._publish}),
+            sagemaker=self.sagemaker(),
             lock=self.lock,
             snapshots=self._snapshots,
             bus=self.bus,
-            topic="arn:aws:sns:us-east-1:123456789012:approvals",
+            approvers=self.approvers,
             subject={"project": "cars", "stage": "dev"},
         )
         return finishing.finish(parse_ended(given), now=now)
@@ -111,6 +116,11 @@ class RetrainingWorld:
         }
 
     @property
+    def approvers(self) -> MailTopic:
+        """Their topic: what is sent goes into `mails`."""
+        return MailTopic(FakeClient("sns", {"publish": self._publish}), "arn:aws:sns:us-east-1:123456789012:approvals")
+
+    @property
     def _snapshots(self) -> Snapshots:
         return Snapshots(Bucket(self.s3, LAKE), "cars")
 
@@ -118,10 +128,16 @@ class RetrainingWorld:
         self.mails.append(request)
         return {"MessageId": "1"}
 
-    def _sagemaker(self) -> FakeClient:
+    def sagemaker(self) -> FakeClient:
+        """A client that answers from this world."""
+
         def executions(**_: Any) -> dict[str, Any]:
             found = [
-                {"PipelineExecutionArn": arn, "PipelineExecutionStatus": status}
+                {
+                    "PipelineExecutionArn": arn,
+                    "PipelineExecutionStatus": status,
+                    "PipelineExecutionDescription": "drift; cars",
+                }
                 for arn, status in self.trainings.items()
             ]
             return {"PipelineExecutionSummaries": found}
@@ -131,11 +147,25 @@ class RetrainingWorld:
             metadata = {"RegisterModel": {"Arn": arn}} if arn else {}
             return {"PipelineExecutionSteps": [{"StepName": "RegisterModel", "Metadata": metadata}]}
 
+        def parameters(**request: Any) -> dict[str, Any]:
+            version = self.learned.get(request["PipelineExecutionArn"])
+            return {"PipelineParameters": [{"Name": "DataVersion", "Value": version}] if version else []}
+
+        def described(PipelineExecutionArn: str) -> dict[str, Any]:  # noqa: N803  boto3's own name
+            if PipelineExecutionArn not in self.trainings:
+                raise client_error("ResourceNotFound", "no such execution")
+            return {
+                "PipelineExecutionArn": PipelineExecutionArn,
+                "PipelineExecutionDescription": "hp has drifted; cars, version 1",
+            }
+
         return FakeClient(
             "sagemaker",
             {
                 "list_pipeline_executions": executions,
                 "list_pipeline_execution_steps": steps,
+                "list_pipeline_parameters_for_execution": parameters,
+                "describe_pipeline_execution": described,
                 "describe_model_package": lambda ModelPackageName: self.packages[ModelPackageName],  # noqa: N803
                 "list_model_packages": lambda **_: {"ModelPackageSummaryList": []},
             },

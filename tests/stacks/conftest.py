@@ -22,22 +22,16 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[s
     os.environ["CDK_VALIDATION"] = "false"
     from aws_cdk import App
 
-    from stacks.data_lake_stack import DataLakeStack
-    from stacks.monitoring_stack import MonitoringStack
+    from stacks.composition import add_stacks
     from stacks.projects import Project
-    from stacks.release_stack import ReleaseStack
     from stacks.stage import Stage
-    from stacks.training_stack import TrainingStack
 
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
 
     def synthesize(settings: Settings, projects: tuple[Project, ...]) -> dict[str, Template]:
         app = App(context=context, outdir=str(tmp_path_factory.mktemp("cdk.out")))
         stage = Stage(settings=settings, projects=projects, source_root=ROOT, commit="unrecorded")
-        data_lake = DataLakeStack(app, stage=stage)
-        training = TrainingStack(app, stage=stage, data_lake=data_lake)
-        ReleaseStack(app, stage=stage, data_lake=data_lake, training=training)
-        MonitoringStack(app, stage=stage, data_lake=data_lake, training=training)
+        add_stacks(app, stage)
         app.synth()
         return {stack: json.loads(file.read_text()) for stack, file in stack_files(Path(app.outdir))}
 

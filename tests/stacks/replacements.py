@@ -27,6 +27,24 @@ def resolved(value: Any, parameters: Mapping[str, Any], conditions: Mapping[str,
     return {name: resolved(item, parameters, conditions) for name, item in value.items()}
 
 
+def deployed(template: Template, *, version: int, monitored: bool = True, **parameters: Any) -> dict[str, Any]:
+    """An endpoint's template as production deploys it with a version; `parameters` besides those that it always has."""
+    given = {
+        "ModelPackageArn": f"arn:aws:sagemaker:eu-west-1:123456789012:model-package/car-prices-test-0a1b2c3d/{version}",
+        "EndpointName": "car-prices-test-production",
+        "ExecutionRoleArn": "arn:aws:iam::123456789012:role/endpoint",
+        "CaptureUri": "s3://artifacts/monitoring/capture",
+        "EncryptionKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/1",
+        "AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:failures",
+        "InstanceCount": 2,
+        "MaximumInstanceCount": 4,
+        **parameters,
+    }
+    assert set(given) == set(template["Parameters"])
+    conditions = {"OneInstance": False, "Scales": True, "Monitored": monitored}
+    return {**template, "Resources": resolved(template["Resources"], given, conditions)}
+
+
 def plan(old: Template, new: Template) -> dict[str, str]:
     """SAME, UPDATE or REPLACE for each resource of `new`, which `old` holds too; both are resolved."""
     decided: dict[str, str] = {}

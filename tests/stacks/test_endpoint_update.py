@@ -6,32 +6,14 @@ from typing import Any
 import pytest
 
 from config.settings import Settings
-from tests.stacks.replacements import REPLACE, SAME, UPDATE, order, plan, resolved
+from tests.stacks.replacements import REPLACE, SAME, UPDATE, deployed, order, plan
 
 Template = dict[str, Any]
 SynthesizeEndpoint = Callable[[Settings], Template]
 
 _MODEL, _CONFIG, _ENDPOINT = "carpricestestmodel", "carpricestestconfig", "Endpoint"
-_PACKAGE = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/car-prices-test-0a1b2c3d"
 # Names that the template or CloudFormation gives; a property of ours that is called so and may not be create-only.
 _NAME_PROPERTIES = ("ModelName", "EndpointConfigName", "AlarmName", "EndpointName", "DashboardName", "PolicyName")
-
-
-def _deployed(template: Template, *, version: int) -> Template:
-    """The template as production deploys it with a version."""
-    parameters = {
-        "ModelPackageArn": f"{_PACKAGE}/{version}",
-        "EndpointName": "car-prices-test-production",
-        "ExecutionRoleArn": "arn:aws:iam::123456789012:role/endpoint",
-        "CaptureUri": "s3://artifacts/monitoring/capture",
-        "EncryptionKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/1",
-        "AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:failures",
-        "InstanceCount": 2,
-        "MaximumInstanceCount": 4,
-    }
-    conditions = {"OneInstance": False, "Scales": True}
-    resources = {name: resolved(body, parameters, conditions) for name, body in template["Resources"].items()}
-    return {**template, "Resources": resources}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +24,7 @@ def template(synthesize_endpoint: SynthesizeEndpoint) -> Template:
 
 def test_a_new_version_replaces_model_and_configuration_only(template: Template) -> None:
     """The endpoint is updated in place, and nothing else is touched."""
-    actions = plan(_deployed(template, version=7), _deployed(template, version=8))
+    actions = plan(deployed(template, version=7), deployed(template, version=8))
 
     assert {name: action for name, action in actions.items() if action != SAME} == {
         _MODEL: REPLACE,
@@ -53,7 +35,7 @@ def test_a_new_version_replaces_model_and_configuration_only(template: Template)
 
 def test_the_endpoint_moves_after_what_it_moves_to_exists(template: Template) -> None:
     """Model, EndpointConfig, Endpoint; what was replaced goes when all of it has succeeded."""
-    places = order(_deployed(template, version=7))
+    places = order(deployed(template, version=7))
 
     assert places.index(_MODEL) < places.index(_CONFIG) < places.index(_ENDPOINT)
     assert places.index("AlarmsServerErrors352913A2") < places.index(_ENDPOINT)
@@ -74,9 +56,9 @@ def test_a_changed_setting_replaces_no_more_than_it_must(
     template: Template, synthesize_endpoint: SynthesizeEndpoint, change: Mapping[str, Any], replaced: set[str]
 ) -> None:
     """Whatever changes, the endpoint keeps its name, and nothing that is replaced carries one of ours."""
-    new = _deployed(synthesize_endpoint(Settings.model_validate({"stage": "test", **change})), version=7)
+    new = deployed(synthesize_endpoint(Settings.model_validate({"stage": "test", **change})), version=7)
 
-    actions = plan(_deployed(template, version=7), new)
+    actions = plan(deployed(template, version=7), new)
 
     assert {name for name, action in actions.items() if action == REPLACE} == replaced
     assert any(action != SAME for action in actions.values())
@@ -91,7 +73,7 @@ def test_a_fixed_name_would_be_noticed(template: Template) -> None:
     body = named["Resources"][_CONFIG]
     named["Resources"][_CONFIG] = {**body, "Properties": {**body["Properties"], "EndpointConfigName": "fixed"}}
 
-    actions = plan(_deployed(named, version=7), _deployed(named, version=8))
+    actions = plan(deployed(named, version=7), deployed(named, version=8))
 
     assert actions[_CONFIG] == REPLACE
     assert set(_NAME_PROPERTIES) & set(named["Resources"][_CONFIG]["Properties"])

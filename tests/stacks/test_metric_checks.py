@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ EMITTED = EmittedMetrics(
         }
     },
     variant="champion",
+    columns={("car-prices-test-production", "car-prices-test-inputs"): frozenset({"engine_hp", "prediction"})},
 )
 
 
@@ -77,6 +79,21 @@ def _with_model_monitors_dimensions(template: Template) -> None:
     _alarm(template)["Dimensions"] = [{"Name": "Endpoint", "Value": "x"}, {"Name": "MonitoringSchedule", "Value": "y"}]
 
 
+def _of_model_monitor(
+    template: Template,
+    metric: str = "feature_baseline_drift_engine_hp",
+    *,
+    namespace: str = "aws/sagemaker/Endpoints/data-metrics",
+    names: tuple[str, str] = ("Endpoint", "MonitoringSchedule"),
+    schedule: str = "car-prices-test-inputs",
+) -> None:
+    """Turn an alarm into one on what SageMaker sends for its own schedules."""
+    alarm = _alarm(template)
+    alarm.update(MetricName=metric, Namespace=namespace)
+    values = ("car-prices-test-production", schedule)
+    alarm["Dimensions"] = [{"Name": name, "Value": value} for name, value in zip(names, values, strict=True)]
+
+
 def _by_a_feature_of_labels(template: Template) -> None:
     alarm = _alarm(template, "BiasViolations")
     alarm["MetricName"] = "FeatureDistance"
@@ -116,6 +133,13 @@ def test_the_stage_is_sound(stage: dict[str, Template]) -> None:
     assert "ModelQuality/mape" in json.dumps(stage["Cd4ml-test-CarPricesEndpoint"])
 
 
+def test_a_column_that_a_schedule_of_sagemaker_looks_at_may_be_watched(mutant: Template) -> None:
+    """Where SageMaker sends the metrics that the container leaves, with the dimensions that it gives them."""
+    _of_model_monitor(mutant)
+
+    assert metric_faults(mutant, EMITTED) == []
+
+
 @pytest.mark.parametrize(
     ("break_it", "message"),
     [
@@ -124,6 +148,14 @@ def test_the_stage_is_sound(stage: dict[str, Template]) -> None:
         (_of_a_monitor_that_is_gone, "there is no monitor 'hourly' for car-prices-test-production; there are inputs"),
         (_of_the_staging_endpoint, "no monitor watches endpoint car-prices-test-staging"),
         (_with_model_monitors_dimensions, "has no series with the dimensions Endpoint, MonitoringSchedule"),
+        (
+            partial(_of_model_monitor, metric="feature_baseline_drift_check"),
+            "does not emit feature_baseline_drift_check",
+        ),
+        (partial(_of_model_monitor, metric="constraint_violation_count"), "followed by one of the columns engine_hp"),
+        (partial(_of_model_monitor, namespace="/aws/sagemaker/Endpoints/data-metric"), "data-metric has no metrics"),
+        (partial(_of_model_monitor, names=("EndpointName", "ScheduleName")), "Endpoint, MonitoringSchedule, no others"),
+        (partial(_of_model_monitor, schedule="inputs"), "SageMaker has no schedule 'inputs'"),
         (_by_a_feature_of_labels, "monitor outcomes does not emit FeatureDistance by feature"),
         (_unknown_figure_of_the_variant, "no analysis emits ModelQuality/map for a variant; there are ModelQuality/"),
         (_figure_of_another_variant, "monitored is variant 'champion', not 'shadow'"),

@@ -8,11 +8,13 @@ import pytest
 from cfnlint.api import lint
 
 from config.settings import Settings
+from drift_monitor.drift.policy import AlarmPolicy
+from drift_monitor.job.settings import parse_settings
 from stacks.endpoint_checks import faults
 from stacks.metric_checks import EmittedMetrics, metric_faults
 from stacks.projects import Project, ProjectError, load_projects
 from tests.stacks.registry_schema import compare
-from tests.stacks.replacements import REPLACE, UPDATE, plan, resolved
+from tests.stacks.replacements import REPLACE, UPDATE, deployed, plan
 from tests.synthesized import ROOT
 
 Template = dict[str, Any]
@@ -22,9 +24,12 @@ _MONITORS = {
     "inputs": {"analyses": ["data_quality"], "window_minutes": 360},
     "outcomes": {"analyses": ["model_quality", "bias"], "window_minutes": 1440, "label_delay_minutes": 1440},
 }
-_SETTINGS = {"stage": "test", "monitoring": {"engine": "model-monitor", "monitors": _MONITORS}}
+_MONITORING = {"engine": "model-monitor", "monitors": _MONITORS, "policy": {"effect_floor": 0.2}}
+_SETTINGS = {"stage": "test", "monitoring": _MONITORING}
 _DEFINITION, _SCHEDULE = "AWS::SageMaker::DataQualityJobDefinition", "AWS::SageMaker::MonitoringSchedule"
 _LONGEST_CONFIGURATION_VALUE = 1000
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DataQualityAppSpecification.html
+_LONGEST_VARIABLE = 256
 
 
 @pytest.fixture(scope="module")
@@ -44,22 +49,13 @@ def _of(template: Template, kind: str) -> Iterator[tuple[str, Any]]:
 
 
 def _deployed(template: Template, *, version: int, baseline: str | None = None) -> Template:
-    parameters = {
-        "ModelPackageArn": f"arn:aws:sagemaker:eu-west-1:123456789012:model-package/cars/{version}",
-        "EndpointName": "car-prices-test-production",
-        "ExecutionRoleArn": "arn:aws:iam::123456789012:role/endpoint",
-        "CaptureUri": "s3://artifacts/monitoring/capture",
-        "EncryptionKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/1",
-        "AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:failures",
-        "InstanceCount": 2,
-        "MaximumInstanceCount": 4,
-        "BaselineUri": baseline or f"s3://artifacts/pipelines/{version}/baseline/",
-        "MonitoringRoleArn": "arn:aws:iam::123456789012:role/monitoring",
-    }
-    assert set(parameters) == set(template["Parameters"])
-    conditions = {"OneInstance": False, "Scales": True, "Monitored": baseline != "none"}
-    resources = {name: resolved(body, parameters, conditions) for name, body in template["Resources"].items()}
-    return {**template, "Resources": resources}
+    return deployed(
+        template,
+        version=version,
+        monitored=baseline != "none",
+        BaselineUri=baseline or f"s3://artifacts/pipelines/{version}/baseline/",
+        MonitoringRoleArn="arn:aws:iam::123456789012:role/monitoring",
+    )
 
 
 def test_the_job_runs_our_analyzer_on_the_released_versions_baseline(endpoint: Template) -> None:
@@ -81,6 +77,9 @@ def test_the_job_runs_our_analyzer_on_the_released_versions_baseline(endpoint: T
     assert application["ContainerEntrypoint"] == ["python", "-m", "drift_monitor.job"]
     assert "container-assets" in json.dumps(application["ImageUri"])
     assert application["Environment"]["analyses"] == "data_quality"
+    policy = parse_settings({**application["Environment"], "dataset_source": "/in", "output_path": "/out"}).policy
+    assert policy == AlarmPolicy(effect_floor=0.2, windows_to_alarm=1, windows=1)
+    assert max(map(len, map(str, application["Environment"].values()))) <= _LONGEST_VARIABLE
     assert properties["DataQualityBaselineConfig"] == {
         "StatisticsResource": {"S3Uri": {"Fn::Join": ["", [{"Ref": "BaselineUri"}, "statistics.json"]]}},
         "ConstraintsResource": {"S3Uri": {"Fn::Join": ["", [{"Ref": "BaselineUri"}, "constraints.json"]]}},
@@ -182,6 +181,20 @@ def test_what_sagemaker_cannot_feed_stays_with_our_scheduler(stage: dict[str, Te
 
     assert payloads == ["outcomes"]
     assert {name: found for name, one in stage.items() if (found := metric_faults(one, emitted))} == {}
+
+
+def test_a_failed_run_is_told_like_one_of_our_pipeline(stage: dict[str, Template]) -> None:
+    """SageMaker has no event for the execution of a schedule, but one for its job."""
+    rules = [body["Properties"] for _, body in _of(stage["Cd4ml-test-Monitoring"], "AWS::Events::Rule")]
+
+    (rule,) = (one for one in rules if "SageMaker Processing Job State Change" in one["EventPattern"]["detail-type"])
+
+    detail = rule["EventPattern"]["detail"]
+    assert detail["ProcessingJobStatus"] == ["Failed"]
+    assert ":monitoring-schedule/car-prices-test-inputs" in json.dumps(detail["MonitoringScheduleArn"])
+    assert [list(target["InputTransformer"]["InputPathsMap"]) for target in rule["Targets"]] == [
+        ["schedule", "job", "reason"]
+    ]
 
 
 def test_the_template_is_sound_and_a_named_job_definition_is_not(endpoint: Template) -> None:

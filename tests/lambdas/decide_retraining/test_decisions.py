@@ -70,19 +70,47 @@ def test_of_two_that_look_at_the_same_moment_one_gets_the_lock(world: Retraining
     """What another took, or used and gave back, since it was looked at is not taken."""
     seen = world.lock.read()
 
-    assert world.lock.take(loop_execution("one"), seen=seen)
-    assert not world.lock.take(loop_execution("two"), seen=seen)
-    world.lock.record(loop_execution("one"), data_version="first", ended=NOW)
-    assert not world.lock.take(loop_execution("two"), seen=seen)
+    assert world.lock.take(loop_execution("one"), seen=seen, data_version="first")
+    assert not world.lock.take(loop_execution("two"), seen=seen, data_version="first")
+    assert world.lock.record(loop_execution("one"), learned="first", ended=NOW) == "first"
+    assert not world.lock.take(loop_execution("two"), seen=seen, data_version="first")
     assert world.lock.read() == LockState(holder=None, last_data_version="first", last_ended=NOW)
 
 
-def test_a_training_that_somebody_started_by_hand_is_waited_for(world: RetrainingWorld) -> None:
-    """The pipeline's own executions count, whoever started them."""
-    world.trainings = {f"{SAGEMAKER}:pipeline/cars-dev/execution/by-hand": "Executing"}
+def test_a_training_that_no_loop_waits_for_is_attended_to(world: RetrainingWorld) -> None:
+    """Its loop was killed, or a person started it: whoever asks next waits for its end, and no second one starts."""
+    training = f"{SAGEMAKER}:pipeline/cars-dev/execution/by-hand"
+    world.trainings, world.learned = {training: "Executing"}, {training: "older"}
 
-    assert "under way" in world.decide(VIOLATION)["reason"]
-    assert world.lock.read().holder is None
+    answer = world.decide(VIOLATION)
+
+    assert (answer["decision"], answer["training"]) == ("attend", training)
+    world.running = {loop_execution("one")}
+    assert "under way" in world.decide(NEW_DATA, name="two")["reason"]
+    ended = world.finish({**world.trained("older", status="Failed"), "decision": answer})
+    assert ended == {"result": "failed", "again": True}
+    # What a person trained on is no news about what the loop has learned from; the cooldown counts from now.
+    assert world.lock.read() == LockState(holder=None, last_data_version=None, last_ended=NOW)
+
+
+def test_a_training_without_a_data_version_is_attended_to_as_well(world: RetrainingWorld) -> None:
+    """A person may have started it with other parameters; the current data is looked at afterwards."""
+    world.trainings = {f"{SAGEMAKER}:pipeline/cars-dev/execution/by-hand": "Stopping"}
+
+    answer = world.decide(NEW_DATA)
+
+    assert answer["snapshot"] == {"data_version": ""}
+    assert world.finish({**world.trained("", status="Stopped"), "decision": answer})["again"]
+
+
+def test_what_a_killed_loop_has_trained_is_not_trained_again(world: RetrainingWorld) -> None:
+    """Nobody wrote down that its training ended, but the pipeline knows which data it was given."""
+    training = f"{SAGEMAKER}:pipeline/cars-dev/execution/orphan"
+    world.trainings, world.learned = {training: "Succeeded"}, {training: "first"}
+
+    assert "same data" in world.decide(VIOLATION)["reason"]
+    world.snapshot("second", rows=2000)
+    assert world.decide(VIOLATION)["decision"] == "train"
 
 
 def test_a_violation_waits_for_the_cooldown_and_new_data_does_not(world: RetrainingWorld) -> None:

@@ -2,20 +2,21 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from moto import mock_aws
 
 from lambdas.finish_retraining.request import parse_ended
 from lambdas.shared.errors import MalformedEventError
-from tests.lambdas.retraining_world import GROUP, LAKE, NEW_DATA, SAGEMAKER, RetrainingWorld, loop_execution, package
+from tests.lambdas.retraining_world import GROUP, NEW_DATA, SAGEMAKER, RetrainingWorld, loop_execution
 from tests.lambdas.schemas import check_event
 
 CANDIDATE = f"{SAGEMAKER}:model-package/{GROUP}/2"
-EVALUATION = {
-    "regression_metrics": {"mae": {"value": 2500.0}, "mape": {"value": 8.25}},
-    "champion_comparison": {"champion": {"mae": 4000.0, "mape": 15.5}},
-    "decision": {"summary": "every limit is kept"},
+KILLED = {
+    "source": "aws.states",
+    "detail-type": "Step Functions Execution Status Change",
+    "detail": {"executionArn": loop_execution("one"), "status": "ABORTED"},
 }
 
 
@@ -29,24 +30,21 @@ def world() -> Iterator[RetrainingWorld]:
         yield made
 
 
-def _register(world: RetrainingWorld) -> None:
-    world.s3.put_object(Bucket=LAKE, Key="evaluation.json", Body=json.dumps(EVALUATION))
-    world.packages[CANDIDATE] = package(CANDIDATE, data_version="first", evaluation=f"s3://{LAKE}/evaluation.json")
+def _gave_up(version: str, *, name: str = "one") -> dict[str, Any]:
+    """What the state machine tells when a training on a snapshot could not be started."""
+    decision = {"decision": "train", "reason": "new data", "snapshot": {"data_version": version}}
+    return {"execution": loop_execution(name), "decision": decision, "error": {"Error": "ClientError", "Cause": "no"}}
+
+
+def test_a_candidate_frees_the_lock_and_is_told_elsewhere(world: RetrainingWorld) -> None:
+    """Its registration has been announced already, so a second mail would only repeat that."""
     world.registered[f"{SAGEMAKER}:pipeline/cars-dev/execution/t1"] = CANDIDATE
-
-
-def test_the_approver_hears_of_a_candidate_with_both_models_figures(world: RetrainingWorld) -> None:
-    """The mail says why it was trained, how both do on the same holdout, where the report is and how to approve."""
-    _register(world)
 
     assert world.finish(world.trained("first")) == {"result": "candidate", "again": False}
 
-    (mail,) = world.mails
-    assert mail["Subject"] == "cars: version 2 waits for approval"
-    for part in ("new data", "2,500", "4,000", "s3://artifacts/report.html", f"--model-package-arn {CANDIDATE}"):
-        assert part in mail["Message"]
     assert world.lock.read().holder is None
-    check_event("cd4ml.retraining", "Candidate Waits", *world.events.of("Candidate Waits"))
+    assert world.mails == []
+    assert world.events.of("Retraining Failed") == []
 
 
 def test_a_training_that_failed_frees_the_lock_and_is_told(world: RetrainingWorld) -> None:
@@ -60,20 +58,54 @@ def test_a_training_that_failed_frees_the_lock_and_is_told(world: RetrainingWorl
 
 def test_data_that_came_meanwhile_is_looked_at_at_once(world: RetrainingWorld) -> None:
     """Its own event was sent away, since a training was under way."""
-    _register(world)
+    world.registered[f"{SAGEMAKER}:pipeline/cars-dev/execution/t1"] = CANDIDATE
     world.snapshot("second", rows=1500)
 
     assert world.finish(world.trained("first"))["again"]
 
 
+def test_data_that_came_meanwhile_outlives_a_loop_that_gives_up(world: RetrainingWorld) -> None:
+    """The event about the failure starts the loop once more, which tries the newer data; if that fails too, it ends."""
+    world.snapshot("second", rows=1500)
+
+    assert world.finish(_gave_up("first")) == {"result": "failed", "again": False}
+    (failed,) = world.events.of("Retraining Failed")
+    assert failed["newerData"]
+    event = {"source": "cd4ml.retraining", "detail-type": "Retraining Failed", "detail": failed}
+    assert world.decide(event, name="two")["snapshot"]["data_version"] == "second"
+    world.finish(_gave_up("second", name="two"))
+
+    assert [event["newerData"] for event in world.events.of("Retraining Failed")] == [True, False]
+    assert world.lock.read().holder is None
+
+
+def test_data_that_came_meanwhile_outlives_a_killed_loop(world: RetrainingWorld) -> None:
+    """The loop that is started once more waits for the training that goes on alone."""
+    training = f"{SAGEMAKER}:pipeline/cars-dev/execution/t1"
+    world.trainings, world.learned = {training: "Executing"}, {training: "first"}
+    world.snapshot("second", rows=1500)
+
+    world.finish(KILLED)
+
+    (failed,) = world.events.of("Retraining Failed")
+    assert failed["newerData"]
+    event = {"source": "cd4ml.retraining", "detail-type": "Retraining Failed", "detail": failed}
+    assert world.decide(event, name="two")["training"] == training
+
+
+def test_a_failed_training_looks_at_newer_data_itself(world: RetrainingWorld) -> None:
+    """The execution goes on, so the event about the failure must not start another one."""
+    world.snapshot("second", rows=1500)
+
+    assert world.finish(world.trained("first", status="Failed")) == {"result": "failed", "again": True}
+    assert [event["newerData"] for event in world.events.of("Retraining Failed")] == [False]
+
+
 def test_an_execution_that_was_stopped_from_outside_frees_its_lock(world: RetrainingWorld) -> None:
     """EventBridge tells of StopExecution and of the time limit; somebody is told once."""
-    detail = {"executionArn": loop_execution("one"), "status": "ABORTED"}
-    event = {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
-
-    assert world.finish(event)["result"] == "failed"
+    assert world.finish(KILLED)["result"] == "failed"
     assert world.lock.read().holder is None
-    assert world.finish(event) == {"result": "ended", "again": False}
+    assert world.finish(KILLED) == {"result": "ended", "again": False}
     assert len(world.mails) == 1
 
 
@@ -102,10 +134,7 @@ def test_an_execution_that_fails_without_the_lock_is_told_as_well(world: Retrain
 def test_what_another_has_taken_over_is_not_ended_again(world: RetrainingWorld) -> None:
     """The event about a killed execution may come after the next one took its lock, and will report for both."""
     assert world.decide({"reason": "manual"}, name="next")["decision"] == "train"
-    detail = {"executionArn": loop_execution("one"), "status": "ABORTED"}
-    event = {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
-
-    assert world.finish(event)["result"] == "ended"
+    assert world.finish(KILLED)["result"] == "ended"
     assert world.lock.read().holder == loop_execution("next")
     assert world.mails == []
 

@@ -135,6 +135,35 @@ def test_an_overwritten_file_replaces_its_old_content(lake: Lake) -> None:
     assert lake.text(old["key"]).encode() == good_file(5)
 
 
+def test_data_that_returns_to_an_earlier_state_is_current_and_announced_again(lake: Lake) -> None:
+    """The content alone makes the version, so the third snapshot is the first one; a pointer says which counts."""
+    for rows in (5, 6, 5):
+        lake.upload("raw/cars/a.csv", good_file(rows))
+    first, second, third = (snapshot["dataVersion"] for snapshot in lake.snapshots())
+    assert first == third != second
+    assert lake.current() == {"data_version": first, "revision": 3}
+
+
+def test_a_withdrawn_record_takes_its_file_out_of_the_next_snapshot(lake: Lake) -> None:
+    """A deleted raw file stays part of the data; without its acceptance record it goes, as the runbook says."""
+    lake.upload("raw/cars/a.csv", good_file(5))
+    lake.upload("raw/cars/b.csv", good_file(3, start=50))
+    lake.client.delete_object(Bucket=BUCKET, Key="raw/cars/a.csv")
+    lake.upload("raw/cars/c.csv", good_file(2, start=90))
+    assert lake.snapshots()[-1]["rows"] == 10
+    lake.client.delete_object(Bucket=BUCKET, Key="snapshots/cars/files/raw%2Fcars%2Fa.csv.json")
+    lake.upload("raw/cars/c.csv", good_file(2, start=90))
+    assert lake.snapshots()[-1]["rows"] == 5
+
+
+def test_a_window_of_production_may_be_small_where_an_upload_may_not(lake: Lake) -> None:
+    """One labelled request is data; the same file from a person would be an export that broke off."""
+    assert lake.upload("raw/cars/captured/outcomes-20261123T180000Z.csv", good_file(1)) is Outcome.ACCEPTED
+    assert lake.upload("raw/cars/1.csv", good_file(1)) is Outcome.QUARANTINED
+    assert lake.upload("raw/cars/captured/outcomes-20261124T180000Z.csv", good_file(1, start=9)) is Outcome.ACCEPTED
+    assert [snapshot["rows"] for snapshot in lake.snapshots()] == [1, 2]
+
+
 def test_events_of_one_key_in_the_wrong_order_end_with_the_newest_content(lake: Lake) -> None:
     """S3's sequencer, not the order of delivery, says which version of a file counts."""
     old, new = lake.put("raw/cars/a.csv", good_file(5)), lake.put("raw/cars/a.csv", good_file(6))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lambdas.ingest_upload.logic import Outcome
-from lambdas.shared.errors import EventDeliveryError
+from lambdas.shared.errors import ConflictError, EventDeliveryError
 from tests.data_contracts.examples import good_file
 from tests.lambdas.lake import Disturbed, Lake
 
@@ -43,7 +43,7 @@ def _crash_everywhere(lake: Lake, upload: Callable[[int], dict[str, Any]]) -> It
 
 
 def test_an_accepted_upload_converges_after_a_crash_before_any_write(lake: Lake) -> None:
-    """The repeated event completes the copy, the record, both manifests and the announcement."""
+    """The repeated event completes the copy, the record, both manifests, the pointer and the announcement."""
     crashes = 0
     for _ in _crash_everywhere(lake, lambda n: lake.put(f"raw/cars/{n}.csv", good_file(5, start=100 * n))):
         crashes += 1
@@ -51,8 +51,9 @@ def test_an_accepted_upload_converges_after_a_crash_before_any_write(lake: Lake)
         assert snapshot["files"] == crashes
         manifest = lake.json(snapshot["manifest"]["key"])
         assert manifest["rows"] == 5 * crashes
+        assert lake.current()["data_version"] == snapshot["dataVersion"]
         assert len(lake.json(snapshot["filesManifest"].partition("cd4ml-lake/")[2])) == crashes + 1
-    assert crashes == 5
+    assert crashes == 6
 
 
 def test_a_duplicate_converges_after_a_crash_before_any_write(lake: Lake) -> None:
@@ -120,23 +121,30 @@ def _is_manifest_write(operation: str, request: Mapping[str, Any]) -> bool:
     return operation == "put_object" and request["Key"].endswith("manifest.json")
 
 
+def _is_pointer_write(operation: str, request: Mapping[str, Any]) -> bool:
+    return operation == "put_object" and request["Key"].endswith("current.json")
+
+
 def _is_announcement(operation: str, request: Mapping[str, Any]) -> bool:
-    return operation == "head_object" and request["Key"].endswith("announced.json") and "snapshots/" in request["Key"]
+    return operation == "head_object" and "/announced/" in request["Key"]
 
 
-@pytest.mark.parametrize("moment", [_is_record_write, _is_listing, _is_manifest_write, _is_announcement])
-def test_of_two_uploads_at_once_the_last_snapshot_holds_both(
+@pytest.mark.parametrize(
+    "moment", [_is_record_write, _is_listing, _is_manifest_write, _is_pointer_write, _is_announcement]
+)
+def test_of_two_uploads_at_once_the_current_snapshot_holds_both(
     lake: Lake, moment: Callable[[str, Mapping[str, Any]], bool]
 ) -> None:
-    """Wherever the second invocation comes in between, some announced snapshot is the union of both uploads."""
+    """Wherever the second invocation comes in between, the union of both uploads is announced and stays current."""
     first, second = lake.put("raw/cars/a.csv", good_file(5)), lake.put("raw/cars/b.csv", good_file(3, start=50))
     assert lake.ingest(first, _run_once_before(lake, moment, second)) is Outcome.ACCEPTED
     assert max(snapshot["rows"] for snapshot in lake.snapshots()) == 8
+    assert lake.json(f"snapshots/cars/{lake.current()['data_version']}/manifest.json")["rows"] == 8
     if moment is not _is_announcement:
         assert lake.snapshots()[-1]["rows"] == 8
 
 
-@pytest.mark.parametrize("moment", [_is_record_write, _is_listing, _is_manifest_write])
+@pytest.mark.parametrize("moment", [_is_record_write, _is_listing, _is_manifest_write, _is_pointer_write])
 def test_of_two_versions_of_one_key_at_once_the_newer_one_counts(
     lake: Lake, moment: Callable[[str, Mapping[str, Any]], bool]
 ) -> None:
@@ -145,6 +153,43 @@ def test_of_two_versions_of_one_key_at_once_the_newer_one_counts(
     old["detail"]["object"]["sequencer"], new["detail"]["object"]["sequencer"] = "0A", "0B"
     lake.ingest(old, _run_once_before(lake, moment, new))
     assert [snapshot["rows"] for snapshot in lake.snapshots()][-1] == 6
+    assert lake.json(f"snapshots/cars/{lake.current()['data_version']}/manifest.json")["rows"] == 6
+
+
+def test_an_invocation_that_has_seen_less_does_not_take_the_pointer_back(lake: Lake) -> None:
+    """It dies before it can look again, and yet the current snapshot is that of the invocation that saw both files."""
+    lake.upload("raw/cars/a.csv", good_file(5))
+    first = lake.put("raw/cars/b.csv", good_file(3, start=50))
+    second = lake.put("raw/cars/c.csv", good_file(2, start=90))
+    written: list[str] = []
+
+    def before(operation: str, request: Mapping[str, Any]) -> None:
+        if written:
+            raise _Died
+        if _is_pointer_write(operation, request):
+            lake.ingest(second)
+            written.append(request["Key"])
+
+    with pytest.raises(_Died):
+        lake.ingest(first, Disturbed(lake.client, before))
+    assert lake.json(f"snapshots/cars/{lake.current()['data_version']}/manifest.json")["rows"] == 10
+
+
+def test_uploads_without_end_leave_the_rest_to_a_retry(lake: Lake) -> None:
+    """With another file admitted in each of its rounds an invocation gives up, and its repetition finds the end."""
+    event, others = lake.put("raw/cars/a.csv", good_file(5)), count()
+
+    def before(operation: str, request: Mapping[str, Any]) -> None:
+        if _is_pointer_write(operation, request):
+            number = next(others)
+            other = lake.put(f"raw/cars/other {number}.csv", good_file(3, start=50 * (number + 1)))
+            with pytest.raises(_Died):
+                lake.ingest(other, Disturbed(lake.client, _die_before_write(2)))
+
+    with pytest.raises(ConflictError, match="admitted 5 times"):
+        lake.ingest(event, Disturbed(lake.client, before))
+    assert lake.ingest(event) is Outcome.REPEATED
+    assert lake.json(f"snapshots/cars/{lake.current()['data_version']}/manifest.json")["rows"] == 5 + 5 * 3
 
 
 def test_a_file_that_vanishes_while_it_is_handled_is_no_error(lake: Lake) -> None:

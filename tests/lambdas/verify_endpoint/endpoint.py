@@ -32,6 +32,7 @@ class ServedEndpoint:
     seconds_per_request: float = 0.01
     json_answer: str | None = None
     now: float = 0.0
+    inference_ids: list[str] = field(default_factory=list)
 
     def verify(self, *, budget: LatencyBudget | None = None, seconds: float = 100.0) -> Verified:
         """Run the verification, with a clock that only requests and waiting move."""
@@ -76,7 +77,8 @@ class ServedEndpoint:
         described = {"EndpointName": ENDPOINT, "EndpointConfigName": self.live, "EndpointStatus": status}
         return described | ({"FailureReason": self.failure} if self.failure else {})
 
-    def _invoke(self, *, Body: bytes, ContentType: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+    def _invoke(self, *, Body: bytes, ContentType: str, InferenceId: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        self.inference_ids.append(InferenceId)
         self.now += self.seconds_per_request
         makes = _makes(Body.decode(), ContentType)
         if makes is None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from drift_monitor.readers.event_fields import VERIFICATION
 from lambdas.verify_endpoint.errors import VerificationError
 from lambdas.verify_endpoint.invocations import LatencyBudget
 from lambdas.verify_endpoint.logic import parse_budget
@@ -31,6 +32,13 @@ def test_a_good_endpoint_is_verified_with_figures(endpoint: ServedEndpoint) -> N
         "EvidenceUrl": "https://eu-west-1.console.aws.amazon.com/s3/object/artifacts"
         "?region=eu-west-1&prefix=models%2F1%2Fa%20b.html",
     }
+
+
+def test_the_monitors_know_its_requests(endpoint: ServedEndpoint) -> None:
+    """They are captured like any other, and told by their inference ids, all different, of at most 64 characters."""
+    endpoint.verify()
+    assert all(name.startswith(VERIFICATION) and len(name) <= 64 for name in endpoint.inference_ids)
+    assert len(set(endpoint.inference_ids)) == len(endpoint.inference_ids) > 20
 
 
 def test_a_silent_rollback_is_found(endpoint: ServedEndpoint) -> None:
