@@ -1,15 +1,19 @@
 """The app as it is deployed in one local cloud: what every act of the demo works with."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from demo.aws import client, stack_outputs
 from demo.errors import DemoError
 from local_cloud.processes import ProcessTable
 from releases.errors import ReleasesError
 from releases.names import Names, find_names
+
+_POLL_SECONDS = 0.1
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -37,3 +41,14 @@ class Deployed:
     def client(self, service: str) -> Any:
         """A boto3 client for the cloud."""
         return client(service, self.environment)
+
+    def wait_for(self, look: Callable[[], T | None], *, what: str, seconds: float = 60) -> T:
+        """What `look` gives as soon as that is true; DemoError after the limit. It may print what it sees."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if found := look():
+                return found
+            time.sleep(_POLL_SECONDS)  # the pace of polling: none of the APIs has a way to wait
+        raise DemoError(
+            f"waited {seconds:.0f} s in vain for {what}; {self.folder}/server.log tells what the local cloud did"
+        )

@@ -3,12 +3,12 @@
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from demo.aws import read_object, stack_outputs
 from demo.cars import Car
@@ -18,11 +18,8 @@ from drift_monitor.readers.ground_truth import label_line
 
 APPROVER = "approver@example.com"
 _CALLERS = 4
-_POLL_SECONDS = 0.1
-_LIMIT_SECONDS = 60.0
 _SHOWN_FINDINGS = 3
 _FINDING_CHARACTERS = 105
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ class MonitoredProduction:
 
     def ask(self, cars: Sequence[Car]) -> Window:
         """Ask for the price of every car; gives the window when all requests have been captured."""
-        start, runtime = _next_second(), self.deployed.client("sagemaker-runtime")
+        start, runtime = self._next_second(), self.deployed.client("sagemaker-runtime")
         named = {f"demo-{self._asked + number}": car for number, car in enumerate(cars)}
         self._asked += len(cars)
 
@@ -79,8 +76,8 @@ class MonitoredProduction:
 
         with ThreadPoolExecutor(max_workers=_CALLERS) as callers:
             list(callers.map(invoke, named.items()))
-        _wait(lambda: self._captured() >= self._asked, what="the captured requests in S3")
-        return Window(start, _next_second(), named)
+        self.deployed.wait_for(lambda: self._captured() >= self._asked, what="the captured requests in S3")
+        return Window(start, self._next_second(), named)
 
     def learn_prices(self, windows: Sequence[Window]) -> None:
         """Write the list price of every car down as ground truth, under the id of its request."""
@@ -106,7 +103,7 @@ class MonitoredProduction:
         started = json.load(answer["Payload"])
         if started.get("outcome") != "started":
             raise DemoError(f"monitor {monitor} did not start: {started.get('reason') or started}")
-        status = _wait(lambda: self._ended(started["execution"]), what=f"the monitor {monitor}")
+        status = self.deployed.wait_for(lambda: self._ended(started["execution"]), what=f"the monitor {monitor}")
         if status != "Succeeded":
             raise DemoError(f"the monitoring pipeline ended with {status}: {started['execution']}")
         judged = self._fetch(started["folder"], monitor=monitor)
@@ -120,7 +117,7 @@ class MonitoredProduction:
         def found() -> Path | None:
             return next((path for path in sorted(folder.glob("*.eml")) if subject.replace(" ", "_") in path.name), None)
 
-        return _wait(found, what="the mail to the approver").resolve()
+        return self.deployed.wait_for(found, what="the mail to the approver").resolve()
 
     def _ended(self, execution: str) -> str | None:
         found = self.deployed.client("sagemaker").describe_pipeline_execution(PipelineExecutionArn=execution)
@@ -143,6 +140,12 @@ class MonitoredProduction:
         bodies = (s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys)
         return sum(body.count(b'"demo-') for body in bodies)
 
+    def _next_second(self) -> datetime:
+        """The next full second, once it has come: the times of captured requests have no smaller parts."""
+        moment = math.floor(time.time()) + 1
+        self.deployed.wait_for(lambda: time.time() >= moment, what="the next second")
+        return datetime.fromtimestamp(moment, UTC)
+
 
 def _show(judged: Judged, *, monitor: str) -> None:
     report = judged.report
@@ -152,20 +155,3 @@ def _show(judged: Judged, *, monitor: str) -> None:
     for description in found[:_SHOWN_FINDINGS]:
         print(f"     {description[:_FINDING_CHARACTERS]}")
     print(f"     report: {judged.page}", flush=True)
-
-
-def _next_second() -> datetime:
-    """The next full second, once it has come: the times of captured requests have no smaller parts."""
-    moment = math.floor(time.time()) + 1
-    _wait(lambda: time.time() >= moment, what="the next second")
-    return datetime.fromtimestamp(moment, UTC)
-
-
-def _wait(ready: Callable[[], T | None], *, what: str) -> T:
-    deadline = time.monotonic() + _LIMIT_SECONDS
-    while time.monotonic() < deadline:
-        value = ready()
-        if value:
-            return value
-        time.sleep(_POLL_SECONDS)  # none of the APIs has a way to wait
-    raise DemoError(f"{what} did not come within {_LIMIT_SECONDS:.0f} s; server.log tells what happened")

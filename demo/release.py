@@ -3,11 +3,10 @@
 import shlex
 import sys
 import textwrap
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from demo.commands import run
 from demo.deployed import Deployed
@@ -16,13 +15,10 @@ from releases.book import SUCCEEDED, ReleaseBook
 from releases.registry import Registry, version_of
 from releases.status import FINISHED, ReleaseProgress
 
-_POLL_SECONDS = 0.1
-_START_LIMIT_SECONDS = 30.0
-_RELEASE_LIMIT_SECONDS = 120.0
+_RELEASE_LIMIT_SECONDS = 120
 # It only brings the templates, in no time.
 _NOT_SHOWN = "Source"
 _LINE_WIDTH = 118
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -59,18 +55,15 @@ class Release:
         """
         known = self._book.answers()
         self._approve_version(package_arn, why)
-        answer = _wait_for(
+        answer = self.deployed.wait_for(
             lambda: self._book.answer(package_arn, not_in=known),
-            seconds=_START_LIMIT_SECONDS,
             what=f"an answer of {self.deployed.names.start_function} to the approval",
         )
         if not answer.get("execution"):
             raise DemoError("the release was refused: " + "; ".join(answer.get("reasons", ())))
         execution = str(answer["execution"])
         status = self._follow(execution, look)
-        record = _wait_for(
-            lambda: self._record(execution, status), seconds=_START_LIMIT_SECONDS, what="the record of the release"
-        )
+        record = self.deployed.wait_for(lambda: self._record(execution, status), what="the record of the release")
         return Released(version_of(package_arn), status, record)
 
     @property
@@ -94,23 +87,19 @@ class Release:
     def _follow(self, execution: str, look: Callable[[], None]) -> str:
         progress = ReleaseProgress(self.deployed.client("codepipeline"), self.deployed.names.release_pipeline)
         shown: set[str] = set()
-        deadline = time.monotonic() + _RELEASE_LIMIT_SECONDS
-        while time.monotonic() < deadline:
+
+        def ended() -> str | None:
             # The status first: actions that are listed after the end cannot miss a last change.
             status = str(progress.execution(execution)["status"])
             waiting = self._waiting_approval()
             look()
             for line in _news(progress.actions(execution), shown):
                 print(line, flush=True)
-            if status in FINISHED:
-                return status
-            if waiting:
+            if waiting and status not in FINISHED:
                 self._approve_production(waiting)
-            time.sleep(_POLL_SECONDS)  # the pace of polling: the API has no way to wait for a change
-        raise DemoError(
-            f"release {execution} did not end within {_RELEASE_LIMIT_SECONDS:.0f} s; look at it with: "
-            f"python -m releases --stage {self.deployed.names.stage} status"
-        )
+            return status if status in FINISHED else None
+
+        return self.deployed.wait_for(ended, seconds=_RELEASE_LIMIT_SECONDS, what=f"the end of release {execution}")
 
     def _waiting_approval(self) -> dict[str, str] | None:
         """The manual approval that is waited for."""
@@ -175,13 +164,3 @@ def _wrapped(start: str, words: str) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def _wait_for(condition: Callable[[], T | None], *, seconds: float, what: str) -> T:
-    """What the condition gives as soon as it is something; DemoError after the limit."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if (found := condition()) is not None:
-            return found
-        time.sleep(_POLL_SECONDS)  # the pace of polling: it arrives as an object in S3
-    raise DemoError(f"waited {seconds:.0f} s in vain for {what}; `python -m local_cloud status` may tell more")

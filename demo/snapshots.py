@@ -1,9 +1,12 @@
-"""Which data there is to train on: the newest snapshot in the lake."""
+"""Which data there is to train on: the current snapshot in the lake."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from demo.aws import client
+from botocore.exceptions import ClientError
+
+from demo.aws import read_object
 from demo.errors import DemoError
 
 
@@ -16,11 +19,12 @@ class Snapshot:
 
 
 def newest_snapshot(environment: Mapping[str, str], bucket: str, *, dataset: str) -> Snapshot:
-    """The snapshot whose file list was written last; DemoError if there is none yet."""
-    pages = client("s3", environment).get_paginator("list_objects_v2")
-    listed = pages.paginate(Bucket=bucket, Prefix=f"snapshots/{dataset}/")
-    lists = [entry for page in listed for entry in page.get("Contents", []) if entry["Key"].endswith("/files.manifest")]
-    if not lists:
-        raise DemoError(f"s3://{bucket} has no snapshot of {dataset}; load data first: `make up` does")
-    newest = max(lists, key=lambda entry: entry["LastModified"])
-    return Snapshot(newest["Key"].split("/")[2], f"s3://{bucket}/{newest['Key']}")
+    """The snapshot that the lake names as the current one; DemoError if there is none yet."""
+    folder = f"s3://{bucket}/snapshots/{dataset}"
+    try:
+        pointer = json.loads(read_object(environment, f"{folder}/current.json"))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchKey":
+            raise
+        raise DemoError(f"s3://{bucket} has no snapshot of {dataset}; load data first: `make up` does") from error
+    return Snapshot(pointer["data_version"], f"{folder}/{pointer['data_version']}/files.manifest")

@@ -1,18 +1,13 @@
 """Train the next model as its users do: new data goes into the lake, and everything else happens by itself."""
 
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from demo.commands import Command, python
 from demo.deployed import Deployed
-from demo.errors import DemoError
 from demo.summary import Evidence
 from demo.watching import WATCH, show_indented, show_steps_only
-
-_EXECUTION_LIMIT_SECONDS = 60
-_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -65,13 +60,8 @@ class Training:
 
     def started(self, known: frozenset[str]) -> str:
         """The ARN of an execution that is not among `known`, once there is one; DemoError if none comes."""
-        deadline = time.monotonic() + _EXECUTION_LIMIT_SECONDS
-        while time.monotonic() < deadline:
-            started = [execution for execution in self._executions() if execution not in known]
-            if started:
-                return started[0]
-            time.sleep(_POLL_SECONDS)  # the API has no way to wait for a start
-        raise DemoError(
-            f"no execution of {self.deployed.names.training_pipeline} started within {_EXECUTION_LIMIT_SECONDS} s of "
-            f"new data; {self.deployed.folder}/server.log tells what the local cloud did with it"
+        started = self.deployed.wait_for(
+            lambda: [execution for execution in self._executions() if execution not in known],
+            what=f"an execution of {self.deployed.names.training_pipeline} on new data",
         )
+        return started[0]

@@ -44,18 +44,25 @@ _CLI_CONTEXT = {
 }
 
 
-def synthesized_assembly(stage: str = "dev") -> Path:
-    """Folder of the cloud assembly (`cdk.out`) of a stage at the present state of the sources; do not write to it."""
+def synthesized_assembly(stage: str = "dev", *, settings: str | None = None) -> Path:
+    """Folder of the cloud assembly (`cdk.out`) of a stage at the present state of the sources; do not write to it.
+
+    `settings` is TOML that stands for the stage's own file.
+    """
     _CACHE.mkdir(parents=True, exist_ok=True)
-    assembly = _CACHE / f"{stage}-{_sources_digest()}"
+    variant = f"-{hashlib.sha256(settings.encode()).hexdigest()[:8]}" if settings is not None else ""
+    assembly = _CACHE / f"{stage}{variant}-{_sources_digest()}"
     with (_CACHE / "lock").open("w") as lock:
         # Workers of a parallel run wait here for the one that synthesizes.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not assembly.is_dir():
             _drop_old_assemblies()
             with tempfile.TemporaryDirectory(dir=_CACHE) as scratch:
-                output = Path(scratch) / "cdk.out"
-                result = run_app(output, context={"stage": stage})
+                output, root = Path(scratch) / "cdk.out", ROOT
+                if settings is not None:
+                    root = copied_sources(Path(scratch) / "checkout")
+                    (root / "config" / "stages" / f"{stage}.toml").write_text(settings)
+                result = run_app(output, context={"stage": stage}, root=root)
                 assert result.returncode == 0, f"synthesis of stage {stage} failed:\n{result.stderr[-4000:]}"
                 output.rename(assembly)
     return assembly
@@ -108,6 +115,17 @@ def source_files(root: Path = ROOT) -> Iterator[Path]:
             if path.is_file()
             else sorted(file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
         )
+
+
+def copied_sources(root: Path) -> Path:
+    """A checkout at `root`, without version control, of all that a synth reads."""
+    for file in source_files():
+        target = root / file.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+    # That a definition is compiled the same way each time is tested beside its compiler.
+    shutil.copytree(ROOT / ".cache" / "definitions", root / ".cache" / "definitions")
+    return root
 
 
 def _sources_digest() -> str:

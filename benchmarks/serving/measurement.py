@@ -14,10 +14,12 @@ from benchmarks.measure import ROOT, BenchmarkError
 from benchmarks.serving.models import Models
 from benchmarks.serving.processes import ProcessGroup, environment_of
 from benchmarks.serving.stacks import Places, start
+from benchmarks.waiting import WaitError, wait_for
 
 _CLIENT = Path(__file__).with_name("client.py")
 _CONNECTIONS = 16
 _START_SECONDS = 30
+_COLD_START_RESOLUTION_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
@@ -125,17 +127,18 @@ def _client(places: Places, files: Sequence[Path], *, connections: int, seconds:
 
 
 def _wait_for_answer(group: ProcessGroup, port: int, body: bytes) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
+    def answers() -> bool:
         group.check()
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         try:
             connection.request("POST", "/invocations", body, {"content-type": "text/csv"})
-            if connection.getresponse().status == 200:
-                return
+            return connection.getresponse().status == 200
         except OSError:
-            pass
+            return False
         finally:
             connection.close()
-        time.sleep(0.01)  # the pace of polling, and the resolution of the cold start
-    raise BenchmarkError(f"no prediction within {_START_SECONDS} s:\n{group.log_tail()}")
+
+    try:
+        wait_for(answers, what="the first prediction", seconds=_START_SECONDS, pace=_COLD_START_RESOLUTION_SECONDS)
+    except WaitError as error:
+        raise BenchmarkError(f"{error}:\n{group.log_tail()}") from None

@@ -4,14 +4,14 @@ import json
 import os
 import signal
 import tarfile
-import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from benchmarks.measure import ROOT, BenchmarkError
 from benchmarks.pipeline import PlainPipeline, make_batch
+from benchmarks.waiting import wait_for
 from demo.aws import client
 from local_cloud.images import ImageStore
 
@@ -22,9 +22,6 @@ CAPTURES = "captures"
 _YEARS = {NEW: "2001-2008", OLD: "2001-2004"}
 _IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/benchmark:1"
 _ALARM = {"Namespace": "CD4ML/Benchmark", "MetricName": "WrongPredictions"}
-_LIMIT_SECONDS = 60
-_POLL_SECONDS = 0.05
-T = TypeVar("T")
 
 
 def make_models(folder: Path, *, python: Path) -> dict[str, Path]:
@@ -175,16 +172,6 @@ class TrafficHosting:
 def uncaptured(version: str) -> str:
     """The configuration of a version without data capture."""
     return f"{version}-uncaptured"
-
-
-def wait_for(condition: Callable[[], T | None], *, what: str) -> T:
-    """Poll until the condition gives something true; BenchmarkError after a minute."""
-    deadline = time.monotonic() + _LIMIT_SECONDS
-    while time.monotonic() < deadline:
-        if result := condition():
-            return result
-        time.sleep(_POLL_SECONDS)
-    raise BenchmarkError(f"waited {_LIMIT_SECONDS} s in vain for {what}")
 
 
 def _capture() -> dict[str, Any]:

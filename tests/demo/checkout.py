@@ -2,13 +2,10 @@
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-_LIMIT_SECONDS = 60
 _LINKED = ("local_cloud", "releases", "sagemaker_pipelines", "model_server", "drift_monitor", "data_contracts")
 WAITING_CLI = """
 import subprocess, sys, time, pathlib
@@ -60,11 +57,3 @@ def make_checkout(folder: Path, *, cdk_cli: str = WAITING_CLI) -> Checkout:
         (checkout / package).symlink_to(ROOT / package)
     (checkout / "scripts" / "cdk.py").write_text(cdk_cli)
     return Checkout(checkout, checkout / "state")
-
-
-def wait_until(condition: Callable[[], bool], *, what: str) -> None:
-    """Return when the condition holds; AssertionError if it does not within a minute."""
-    deadline = time.monotonic() + _LIMIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {_LIMIT_SECONDS} s: {what}"
-        time.sleep(0.05)  # between two looks at other processes, which cannot tell us by themselves

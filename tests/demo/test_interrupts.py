@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from local_cloud.state import StateDirectory
-from tests.demo.checkout import Checkout, make_checkout, wait_until
+from tests.demo.checkout import Checkout, make_checkout
+from tests.waiting import wait_for
 
 pytestmark = [
     pytest.mark.xdist_group("local-cloud"),
@@ -59,7 +60,7 @@ def test_an_interrupted_demo_leaves_nothing(
 ) -> None:
     """While the server starts and while the CDK CLI runs, Ctrl-C or SIGTERM ends all processes, removes all files."""
     demo = checkout.begin()
-    wait_until(lambda: moment(checkout), what=moment.__name__)
+    wait_for(lambda: moment(checkout), what=moment.__name__)
     os.killpg(demo.pid, number)
     _assert_clean_end(demo, checkout)
 
@@ -67,10 +68,10 @@ def test_an_interrupted_demo_leaves_nothing(
 def test_impatience_does_not_stop_the_clean_up(checkout: Checkout) -> None:
     """Whoever hits Ctrl-C again while the demo cleans up gets the same clean end."""
     demo = checkout.begin()
-    wait_until(lambda: _cli_runs(checkout), what="the CDK CLI")
+    wait_for(lambda: _cli_runs(checkout), what="the CDK CLI")
     os.killpg(demo.pid, signal.SIGINT)
     os.killpg(demo.pid, signal.SIGINT)
-    wait_until(lambda: not any("cdk.py" in command for command in checkout.processes().values()), what="the CLI's end")
+    wait_for(lambda: not any("cdk.py" in command for command in checkout.processes().values()), what="the CLI's end")
     os.killpg(demo.pid, signal.SIGINT)
     _assert_clean_end(demo, checkout)
 
@@ -78,17 +79,17 @@ def test_impatience_does_not_stop_the_clean_up(checkout: Checkout) -> None:
 def test_what_a_killed_demo_left_does_not_disturb_the_next(checkout: Checkout) -> None:
     """After kill -9 the commands are gone, and the next demo stops the server that was left and starts its own."""
     first = checkout.begin()
-    wait_until(lambda: _cli_runs(checkout), what="the CDK CLI")
+    wait_for(lambda: _cli_runs(checkout), what="the CDK CLI")
     left = StateDirectory(checkout.state).server()
     assert left is not None
     first.kill()
     first.communicate()
-    wait_until(lambda: not any("cdk.py" in command for command in checkout.processes().values()), what="the CLI's end")
+    wait_for(lambda: not any("cdk.py" in command for command in checkout.processes().values()), what="the CLI's end")
     for name in (checkout.folder / "synth.started", checkout.state / "bootstrap.started"):
         name.unlink()
 
     second = checkout.begin()
-    wait_until(lambda: _cli_runs(checkout), what="the CDK CLI of the second demo")
+    wait_for(lambda: _cli_runs(checkout), what="the CDK CLI of the second demo")
     assert not left.alive
     os.killpg(second.pid, signal.SIGINT)
     _assert_clean_end(second, checkout)
@@ -97,7 +98,7 @@ def test_what_a_killed_demo_left_does_not_disturb_the_next(checkout: Checkout) -
 def test_one_demo_at_a_time_in_a_folder(checkout: Checkout) -> None:
     """A second demo in the same folder says so and leaves the first one alone."""
     first = checkout.begin()
-    wait_until(lambda: _cli_runs(checkout), what="the CDK CLI")
+    wait_for(lambda: _cli_runs(checkout), what="the CDK CLI")
     second = checkout.begin()
     output, _ = second.communicate(timeout=60)
     assert second.returncode == 1
@@ -112,7 +113,7 @@ def test_an_interrupted_second_up_leaves_the_cloud_of_the_first(checkout: Checko
     """`make up` does not stop a cloud that it found running."""
     _local_cloud(checkout, "up", "--port", "0")
     second = checkout.begin("demo", "--keep-running")
-    wait_until(lambda: _cli_runs(checkout), what="the CDK CLI")
+    wait_for(lambda: _cli_runs(checkout), what="the CDK CLI")
     os.killpg(second.pid, signal.SIGINT)
     output, _ = second.communicate(timeout=60)
     server = StateDirectory(checkout.state).server()

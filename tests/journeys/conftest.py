@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.deployed_app import DeployedApp, csv_of, deploy_app, without_training
-from tests.running_cloud import RunningCloud, start_cloud, wait_for
+from tests.running_cloud import RunningCloud, start_cloud
 
 
 @pytest.fixture
@@ -26,8 +26,4 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Deployed
     """An app on a cloud of its own after one upload, and the execution that it started. Read only."""
     with start_cloud(Path(tmp_path_factory.mktemp("trained"))) as cloud:
         app = deploy_app(cloud)
-        app.upload("history.csv", csv_of(*range(2001, 2011)))
-        wait_for(app.executions, seconds=30, what="the upload to start training")
-        (execution,) = app.executions()
-        app.finished(execution)
-        yield app, execution
+        yield app, app.train("history.csv", csv_of(*range(2001, 2011)))

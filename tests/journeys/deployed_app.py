@@ -3,16 +3,22 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from demo.deployed import Deployed
 from local_cloud.assembly import Deployment, deploy_assembly
 from local_cloud.image_registry import publisher
 from local_cloud.images import ImageStore
-from tests.running_cloud import ACCOUNT, REGION, RunningCloud, wait_for
+from local_cloud.processes import ProcessTable
+from tests.journeys.cdk_cli import bootstrap, cdk
+from tests.queues import new_queue, queue_behind_rule
+from tests.running_cloud import ACCOUNT, REGION, RunningCloud
 from tests.sagemaker_pipelines.cars import car_year
 from tests.synthesized import synthesized_assembly
+from tests.waiting import wait_for
 
 _EXECUTION_LIMIT_SECONDS = 180
 
@@ -91,6 +97,21 @@ class DeployedApp:
             )["PipelineExecutionArn"]
         )
 
+    def train(self, name: str, body: bytes) -> str:
+        """Upload data; the ARN of the execution that this starts, once it has succeeded."""
+        known = self.executions()
+        self.upload(name, body)
+        execution = self.started(besides=known)
+        ended = self.finished(execution)
+        assert ended["PipelineExecutionStatus"] == "Succeeded", ended.get("FailureReason")
+        return execution
+
+    def started(self, *, besides: Iterable[str] = ()) -> str:
+        """The ARN of an execution that is not known yet, once there is one."""
+        known = set(besides)
+        new = wait_for(lambda: [arn for arn in self.executions() if arn not in known], what="a training to start")
+        return new[0]
+
     def executions(self) -> list[str]:
         """ARNs of all executions, the newest first."""
         listed = self.cloud.client("sagemaker").list_pipeline_executions(PipelineName=self.pipeline)
@@ -117,51 +138,45 @@ class DeployedApp:
         described: dict[str, Any] = self.cloud.client("sagemaker").describe_model_package(ModelPackageName=arn)
         return described
 
+    def for_demo(self) -> Deployed:
+        """The same app as the acts of the demo take it."""
+        folder = self.cloud.state_directory
+        return Deployed.find(self.cloud.environment, stage="dev", folder=folder, table=ProcessTable(folder / "demo"))
+
     def object(self, uri: str) -> bytes:
         """An S3 object by its URI."""
         bucket, key = uri.removeprefix("s3://").split("/", 1)
         return bytes(self.cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
-def deploy_app(cloud: RunningCloud) -> DeployedApp:
-    """Deploy the synthesized app; the cloud should be empty."""
+def deploy_app(cloud: RunningCloud, *, assembly: Path | None = None) -> DeployedApp:
+    """Deploy the synthesized app, or another assembly of it; the cloud should be empty."""
     store = ImageStore(cloud.state_directory / "images")
     publish = publisher(store, cloud.client, account=ACCOUNT, region=REGION)
     deployment = Deployment(account=ACCOUNT, region=REGION, client=cloud.client, publish_image=publish)
-    outputs = deploy_assembly(synthesized_assembly(), deployment)
-    merged = {key: value for stack in outputs.values() for key, value in stack.items()}
-    return DeployedApp(cloud, merged, _inbox(cloud), _alerts(cloud, merged["FailureTopicArn"]))
+    outputs = deploy_assembly(assembly or synthesized_assembly(), deployment)
+    return _looked_at(cloud, {key: value for stack in outputs.values() for key, value in stack.items()})
 
 
-def _queue(cloud: RunningCloud, name: str) -> tuple[str, str]:
-    """URL and ARN of a new queue."""
-    sqs = cloud.client("sqs")
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+def deploy_by_cli(cloud: RunningCloud, assembly: Path) -> DeployedApp:
+    """Deploy a synthesized app with the CDK CLI; the cloud should be empty, and the CLI may write to the assembly."""
+    bootstrap(cloud, folder=assembly.parent)
+    cdk(cloud, "deploy", "--all", "--app", str(assembly), "--require-approval", "never")
+    stacks = cloud.client("cloudformation").describe_stacks()["Stacks"]
+    return _looked_at(
+        cloud, {one["OutputKey"]: one["OutputValue"] for stack in stacks for one in stack.get("Outputs", [])}
+    )
+
+
+def _looked_at(cloud: RunningCloud, outputs: dict[str, str]) -> DeployedApp:
+    inbox = queue_behind_rule(cloud, "every-event", pattern={"account": [ACCOUNT]})
+    return DeployedApp(cloud, outputs, inbox, _alerts(cloud, outputs["FailureTopicArn"]))
 
 
 def _alerts(cloud: RunningCloud, topic: str) -> str:
     """URL of a queue that is subscribed to a topic."""
-    url, arn = _queue(cloud, "alerts")
+    url, arn = new_queue(cloud, "alerts")
     cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    return url
-
-
-def _inbox(cloud: RunningCloud) -> str:
-    """URL of a queue behind a rule that matches every event of the account."""
-    sqs, events = cloud.client("sqs"), cloud.client("events")
-    url, arn = _queue(cloud, "every-event")
-    rule = events.put_rule(Name="every-event", EventPattern=json.dumps({"account": [ACCOUNT]}))["RuleArn"]
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    events.put_targets(Rule="every-event", Targets=[{"Id": "queue", "Arn": arn}])
     return url
 
 

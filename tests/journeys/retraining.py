@@ -2,7 +2,6 @@
 
 import email
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import default
@@ -10,7 +9,7 @@ from typing import Any
 
 from local_cloud.mail import folder_name
 from tests.journeys.deployed_app import DeployedApp
-from tests.running_cloud import wait_for
+from tests.waiting import wait_for
 
 APPROVERS, OPERATORS = "approvers@example.com", "operators@example.com"
 _LOOP_LIMIT_SECONDS = 120
@@ -52,7 +51,7 @@ class Loop:
         entry = {"Source": "cd4ml.monitoring", "DetailType": "Violation Found", "Detail": detail}
         before = set(self.executions())
         self.app.cloud.client("events").put_events(Entries=[entry] * times)
-        wait_for(lambda: len(set(self.executions()) - before) >= times, seconds=30, what="the loop to hear of it")
+        wait_for(lambda: len(set(self.executions()) - before) >= times, what="the loop to hear of it")
         return [arn for arn in self.executions() if arn not in before]
 
     def start_by_hand(self) -> str:
@@ -78,14 +77,6 @@ class Loop:
 
         return wait_for(described, seconds=_LOOP_LIMIT_SECONDS, what=f"the end of {execution}")
 
-    def training(self, *, besides: Iterable[str] = ()) -> str:
-        """An execution of the training pipeline that is not known yet, once there is one."""
-        known = set(besides)
-        new = wait_for(
-            lambda: [arn for arn in self.app.executions() if arn not in known], seconds=60, what="a training to start"
-        )
-        return new[0]
-
     def skipped(self) -> list[str]:
         """Why there was no training, each time that the loop decided so."""
         return [event["detail"]["why"] for event in self.app.events("Retraining Skipped")]
@@ -104,7 +95,7 @@ class Loop:
             mails = [_read(path.read_bytes()) for path in sorted(folder.glob("*.eml"))]
             return [mail for mail in mails if about in f"{mail.subject}\n{mail.text}"]
 
-        return wait_for(found, seconds=30, what=f"mail to {address} about {about!r}")
+        return wait_for(found, what=f"mail to {address} about {about!r}")
 
     def approved(self) -> list[str]:
         """Versions that anybody approved."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.journeys.deployed_app import DeployedApp, csv_of
-from tests.running_cloud import ROOT, wait_for
+from tests.running_cloud import ROOT
 
 YEARS = range(2001, 2011)
 
@@ -28,10 +28,7 @@ def _run(app: DeployedApp, module: str, *arguments: str) -> subprocess.Completed
 
 def _trained(app: DeployedApp) -> None:
     """The pipeline has judged a model of its own, so that there is a holdout."""
-    app.upload("history.csv", csv_of(*YEARS))
-    wait_for(app.executions, seconds=30, what="the upload to start training")
-    (execution,) = app.executions()
-    assert app.finished(execution)["PipelineExecutionStatus"] == "Succeeded"
+    app.train("history.csv", csv_of(*YEARS))
 
 
 def _registered(app: DeployedApp, folder: Path) -> dict[str, Any]:

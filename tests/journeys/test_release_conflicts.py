@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.journeys.deployed_app import csv_of, deploy_app
-from tests.journeys.test_release import Releases
-from tests.running_cloud import ACCOUNT, REGION, start_cloud, wait_for
+from tests.journeys.releases import Releases
+from tests.running_cloud import ACCOUNT, REGION, start_cloud
+from tests.waiting import wait_for
 
 _COPIED = ("ModelPackageGroupName", "InferenceSpecification", "ModelMetrics", "CustomerMetadataProperties")
 
@@ -45,21 +46,22 @@ class Desk(Releases):
     def reject_production(self, execution: str, *, summary: str) -> None:
         """Wait until this execution waits for the manual approval, and reject it."""
 
-        def token() -> str | None:
+        def asked() -> str | None:
             stages = {
                 stage["stageName"]: stage for stage in self.pipeline.get_pipeline_state(name=self.name)["stageStates"]
             }
             approve = stages["Approve"]
             if approve.get("latestExecution", {}).get("pipelineExecutionId") != execution:
                 return None
-            return approve["actionStates"][0].get("latestExecution", {}).get("token")
+            given: str | None = approve["actionStates"][0].get("latestExecution", {}).get("token")
+            return given
 
-        given = wait_for(token, seconds=60, what=f"execution {execution} to ask for approval")
+        token = wait_for(asked, what=f"execution {execution} to ask for approval")
         self.pipeline.put_approval_result(
             pipelineName=self.name,
             stageName="Approve",
             actionName="Approve",
-            token=given,
+            token=token,
             result={"summary": summary, "status": "Rejected"},
         )
 
@@ -69,7 +71,7 @@ class Desk(Releases):
         def written() -> dict[str, Any] | None:
             return next((record for record in self.records() if record["execution_id"] == execution), None)
 
-        return wait_for(written, seconds=30, what=f"the record of execution {execution}")
+        return wait_for(written, what=f"the record of execution {execution}")
 
     def production(self) -> str | None:
         """What production serves: its endpoint configuration; None if there is no endpoint."""
@@ -82,11 +84,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """An app with a version that the pipeline trained and nobody released."""
     with start_cloud(Path(tmp_path_factory.mktemp("conflicts"))) as cloud:
         app = deploy_app(cloud)
-        app.upload("history.csv", csv_of(*range(2001, 2011)))
-        wait_for(app.executions, seconds=30, what="the upload to start training")
-        (execution,) = app.executions()
-        app.finished(execution)
-        yield Desk(Releases(app), app.package(execution))
+        yield Desk(Releases(app), app.package(app.train("history.csv", csv_of(*range(2001, 2011)))))
 
 
 def test_of_two_versions_approved_at_once_the_later_is_released(desk: Desk) -> None:

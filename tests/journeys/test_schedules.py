@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.journeys.deployed_app import DeployedApp
 from tests.lambdas.schemas import check_event
-from tests.running_cloud import wait_for
+from tests.waiting import wait_for
 
 
 def test_a_schedule_that_is_turned_on_starts_its_monitor(app: DeployedApp) -> None:
@@ -26,7 +26,7 @@ def test_a_schedule_that_is_turned_on_starts_its_monitor(app: DeployedApp) -> No
         told = app.events("Monitoring Skipped")
         return told if len(told) > 1 else None
 
-    told = wait_for(called_twice, seconds=60, what="two calls of the monitor")
+    told = wait_for(called_twice, what="two calls of the monitor")
     scheduler.delete_schedule(Name=kept["Name"])
     for event in told:
         check_event(event["source"], "Monitoring Skipped", event["detail"])

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.journeys.deployed_app import DeployedApp, csv_of, deploy_app
-from tests.running_cloud import RunningCloud, start_cloud, wait_for
+from tests.running_cloud import RunningCloud, start_cloud
+from tests.waiting import wait_for
 
 Trained = tuple[DeployedApp, str]
 _JOBS = ["ValidateData", "Preprocess", "Train", "Export", "Evaluate", "Baseline"]
@@ -204,7 +205,6 @@ def test_approving_keeps_every_field_and_tells_about_it(app: DeployedApp) -> Non
             for event in app.events("SageMaker Model Package State Change")
             if event["detail"]["ModelApprovalStatus"] == "Approved"
         ],
-        seconds=10,
         what="the event of the approval",
     )
     assert told[0]["ModelPackageArn"] == arn
@@ -213,16 +213,9 @@ def test_approving_keeps_every_field_and_tells_about_it(app: DeployedApp) -> Non
 def test_the_same_data_gives_the_same_model_and_other_data_another(trained: Trained, app: DeployedApp) -> None:
     """On another cloud, with nothing cached, the digest is the same; with one more model year it is another."""
     first = trained[0].package(trained[1])["CustomerMetadataProperties"]["artifact_sha256"]
-    app.upload("other name.csv", csv_of(*range(2001, 2011)))
-    wait_for(app.executions, seconds=30, what="the upload to start training")
-    (execution,) = app.executions()
-    app.finished(execution)
-    app.upload("2011.csv", csv_of(2011))
-    wait_for(lambda: len(app.executions()) == 2, seconds=30, what="the new model year to start training")
-    newer = app.executions()[0]
-    app.finished(newer)
+    executions = [app.train("other name.csv", csv_of(*range(2001, 2011))), app.train("2011.csv", csv_of(2011))]
 
-    digests = [app.package(each)["CustomerMetadataProperties"]["artifact_sha256"] for each in (execution, newer)]
+    digests = [app.package(each)["CustomerMetadataProperties"]["artifact_sha256"] for each in executions]
 
     assert digests[0] == first
     assert digests[1] != first
@@ -252,7 +245,7 @@ def test_a_failure_names_step_and_reason(trained: Trained, parameters: dict[str,
     assert told in steps[step]["FailureReason"]
     assert "RegisterModel" not in steps
     assert wait_for(
-        lambda: [text for text in app.notifications() if execution in text], seconds=10, what="the failure notification"
+        lambda: [text for text in app.notifications() if execution in text], what="the failure notification"
     )
 
 
@@ -263,9 +256,9 @@ def test_a_killed_server_leaves_nothing_behind_and_says_so(tmp_path: Path) -> No
         cloud.client("s3").put_object(
             Bucket=app.lake, Key="raw/car_prices/history.csv", Body=csv_of(*range(2001, 2006))
         )
-        children = wait_for(lambda: _children(cloud), seconds=60, what="a job to run")
+        children = wait_for(lambda: _children(cloud), what="a job to run")
         cloud.kill()
-        wait_for(lambda: not any(_alive(pid) for pid in children), seconds=15, what="the jobs to end with the server")
+        wait_for(lambda: not any(_alive(pid) for pid in children), what="the jobs to end with the server")
 
         with start_cloud(tmp_path / "first") as again:
             log = (tmp_path / "first" / "server.log").read_text()

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.running_cloud import ROOT, wait_for
+from tests.running_cloud import ROOT
+from tests.waiting import wait_for
 
 CSV, JSON, JSON_LINES = "text/csv", "application/json", "application/jsonlines"
 _START_SECONDS = 60

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.model_server.bodies import as_csv
 from tests.model_server.conftest import Offline
 from tests.model_server.running_server import CSV, JSON, JSON_LINES, RunningServer, start_server
-from tests.model_server.test_predictions import as_csv
 from tests.sagemaker_pipelines.jobs import Job
 
 REFUSALS = {400, 406, 408, 413, 415}

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from sagemaker_pipelines.artifacts import sha256_hex
+from tests.model_server.bodies import as_csv
 from tests.model_server.conftest import Offline
 from tests.model_server.running_server import CSV, RunningServer, server_environment, start_server
-from tests.model_server.test_predictions import as_csv
-from tests.running_cloud import ROOT, wait_for
+from tests.running_cloud import ROOT
 from tests.sagemaker_pipelines.jobs import Job
+from tests.waiting import wait_for
 
 
 def run_to_end(python: Path, base: Path, *arguments: str, **settings: str) -> tuple[int, dict[str, Any]]:
@@ -151,7 +152,7 @@ def test_sigterm_lets_a_request_finish(exported_job: Job, model_base: Path, offl
         connection.endheaders(body[:100])
         assert running.request("GET", "/ping").status == 200
         running.process.terminate()
-        wait_for(lambda: not _accepts(running.port), seconds=10, what="the server to stop listening")
+        wait_for(lambda: not _accepts(running.port), what="the server to stop listening")
         connection.send(body[100:])
         answer = connection.getresponse()
 

@@ -1,25 +1,17 @@
 """What the running server predicts is what the evaluation's code predicts, in every form of request and answer."""
 
 import contextlib
-import csv
 import http.client
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.model_server.bodies import as_csv
 from tests.model_server.conftest import Offline
 from tests.model_server.running_server import CSV, JSON, JSON_LINES, RunningServer, start_server
 from tests.sagemaker_pipelines.jobs import Job
-
-
-def as_csv(rows: list[list[str]]) -> str:
-    """Records without a header."""
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
 
 
 def as_objects(offline: Offline) -> list[dict[str, Any]]:

@@ -6,9 +6,9 @@ import socket
 
 import pytest
 
+from tests.model_server.bodies import as_csv
 from tests.model_server.conftest import Offline
 from tests.model_server.running_server import CSV, JSON, RunningServer
-from tests.model_server.test_predictions import as_csv
 
 
 def test_ping_exercises_the_model(server: RunningServer) -> None:

@@ -14,7 +14,7 @@ _LAMBDA_RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "date
 
 def _functions(templates: Templates) -> list[Resource]:
     functions = list(templates.resources("AWS::Lambda::Function"))
-    assert len(functions) == 9
+    assert len(functions) == 10
     return functions
 
 
@@ -94,6 +94,10 @@ def test_every_function_is_told_what_its_handler_reads(templates: Templates) -> 
         },
         "finish_retraining": {
             *("PROJECT", "STAGE", "EVENT_BUS", "LOCK_TABLE", "LAKE_BUCKET", "DATASET", "APPROVAL_TOPIC_ARN"),
+        },
+        "announce_candidate": {
+            *("PROJECT", "STAGE", "PIPELINE_ARN", "ARTIFACT_BUCKET", "EVIDENCE_PREFIX", "EVENT_BUS"),
+            "APPROVAL_TOPIC_ARN",
         },
         "start_monitoring": {
             *("PROJECT", "STAGE", "MONITORING_PIPELINE", "CHAMPION_PARAMETER", "EVENT_BUS", "RUNS_PREFIX"),

@@ -42,7 +42,8 @@ def _rights(templates: Templates, role: str, *, stack: str) -> dict[str, str]:
             "carpricesDecideRetraining",
             {
                 *("dynamodb:GetItem", "dynamodb:UpdateItem", "states:DescribeExecution", "events:PutEvents"),
-                *("sagemaker:ListPipelineExecutions", "sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"),
+                *("sagemaker:ListPipelineExecutions", "sagemaker:ListPipelineParametersForExecution"),
+                *("sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"),
                 *("s3:GetObject", "s3:ListBucket", "kms:Decrypt", "ssm:GetParameter"),
             },
         ),
@@ -58,9 +59,17 @@ def _rights(templates: Templates, role: str, *, stack: str) -> dict[str, str]:
             "Cd4ml-dev-Training",
             "carpricesFinishRetraining",
             {
-                *("dynamodb:UpdateItem", "sagemaker:ListPipelineExecutionSteps", "sagemaker:DescribeModelPackage"),
-                *("s3:GetObject", "s3:ListBucket", "kms:Decrypt", "kms:GenerateDataKey", "events:PutEvents"),
-                "sns:Publish",
+                *("dynamodb:UpdateItem", "sagemaker:ListPipelineExecutionSteps", "events:PutEvents", "sns:Publish"),
+                *("s3:GetObject", "s3:ListBucket", "kms:Decrypt", "kms:GenerateDataKey"),
+            },
+        ),
+        (
+            "Cd4ml-dev-Training",
+            "carpricesAnnounceCandidate",
+            {
+                *("sagemaker:DescribeModelPackage", "sagemaker:DescribePipelineExecution"),
+                *("s3:GetObject", "s3:PutObject", "s3:ListBucket", "kms:Decrypt", "kms:GenerateDataKey"),
+                *("events:PutEvents", "sns:Publish"),
             },
         ),
     ],
@@ -83,6 +92,8 @@ def test_rights_end_at_the_monitors_own_things(templates: Templates) -> None:
     decide = _rights(templates, "carpricesDecideRetraining", stack="Cd4ml-dev-Training")
     assert ":execution:car-prices-dev-retraining:*" in decide["states:DescribeExecution"]
     assert "snapshots/car_prices/*" in decide["s3:GetObject"]
+    announce = _rights(templates, "carpricesAnnounceCandidate", stack="Cd4ml-dev-Training")
+    assert announce["s3:PutObject"].endswith('/releases/car_prices/candidates/*"]]}]')
 
 
 def test_the_job_hands_production_data_to_ingestion_and_cannot_pass_it_by(templates: Templates) -> None:

@@ -46,6 +46,7 @@ def test_an_upload_starts_ingestion(templates: Templates) -> None:
 def test_new_data_and_violations_start_the_loop_of_their_own_project(templates: Templates) -> None:
     """The rules match one dataset, or project and stage, so that no other project trains; nothing else starts it."""
     snapshot, violation = _rule(templates, "Snapshot Created"), _rule(templates, "Violation Found")
+    failed = _rule(templates, "Retraining Failed")
 
     assert snapshot.properties["EventPattern"] == {
         "source": ["cd4ml.ingest"],
@@ -57,6 +58,12 @@ def test_new_data_and_violations_start_the_loop_of_their_own_project(templates: 
         "detail-type": ["Violation Found"],
         "detail": {"project": ["car_prices"], "stage": ["dev"]},
     }
+    # Only with newer data than the failed one had: else a training that always fails would start itself for ever.
+    assert failed.properties["EventPattern"] == {
+        "source": ["cd4ml.retraining"],
+        "detail-type": ["Retraining Failed"],
+        "detail": {"project": ["car_prices"], "stage": ["dev"], "newerData": [True]},
+    }
     (machine,) = templates.resources("AWS::StepFunctions::StateMachine")
     starters = []
     for policy, statement in identity_statements(templates):
@@ -65,7 +72,7 @@ def test_new_data_and_violations_start_the_loop_of_their_own_project(templates: 
             assert statement["Resource"] == [{"Fn::GetAtt": [machine.logical_id, "Arn"]}]
             starters += policy.properties["Roles"]
     assert [{"Fn::GetAtt": [role["Ref"], "Arn"]} for role in starters] == [_target(snapshot)["RoleArn"]]
-    for rule in (snapshot, violation):
+    for rule in (snapshot, violation, failed):
         assert _target(rule)["Arn"] == {"Fn::GetAtt": [machine.logical_id, "Arn"]}
         assert _target(rule)["RoleArn"] == _target(snapshot)["RoleArn"]
         assert _target(rule)["RetryPolicy"] == {"MaximumEventAgeInSeconds": 21600, "MaximumRetryAttempts": 8}
@@ -96,13 +103,23 @@ def test_every_report_of_a_monitor_is_announced(templates: Templates) -> None:
 
 def test_an_approval_or_rejection_starts_a_release(templates: Templates) -> None:
     """Only versions of the project's own registry match, and only once somebody has decided."""
-    rule = _rule(templates, "SageMaker Model Package State Change")
+    rule = _rule(templates, "SageMaker Model Package State Change", stack="Release")
     detail = rule.properties["EventPattern"]["detail"]
 
     assert detail["ModelApprovalStatus"] == ["Approved", "Rejected"]
     (group,) = detail["ModelPackageGroupName"]
     assert "Fn::ImportValue" in json.dumps(group)
     assert _handler_of(templates, rule) == "lambdas.start_release.handler.handle"
+
+
+def test_every_version_that_waits_for_a_decision_is_announced(templates: Templates) -> None:
+    """Whoever registered it, in the project's own registry; so no candidate depends on the loop that trained it."""
+    rule = _rule(templates, "SageMaker Model Package State Change", stack="Training")
+    detail = rule.properties["EventPattern"]["detail"]
+
+    assert detail["ModelApprovalStatus"] == ["PendingManualApproval"]
+    assert len(detail["ModelPackageGroupName"]) == 1
+    assert _handler_of(templates, rule) == "lambdas.announce_candidate.handler.handle"
 
 
 def test_a_release_that_does_not_succeed_is_recorded(templates: Templates) -> None:
@@ -123,6 +140,7 @@ def test_events_for_functions_are_retried_and_then_kept(templates: Templates) ->
         ("Object Created", "Monitoring"),
         ("Step Functions Execution Status Change", "Training"),
         ("SageMaker Model Package State Change", "Release"),
+        ("SageMaker Model Package State Change", "Training"),
         ("CodePipeline Pipeline Execution State Change", "Release"),
     ):
         rule = _rule(templates, detail_type, stack=stack)
@@ -166,4 +184,4 @@ def test_failures_reach_the_topic_as_readable_text(templates: Templates) -> None
 
 def test_nothing_else_is_routed(templates: Templates) -> None:
     """A rule that nobody asked for would start something that nobody expects."""
-    assert len(list(templates.resources("AWS::Events::Rule"))) == 13
+    assert len(list(templates.resources("AWS::Events::Rule"))) == 15

@@ -1,12 +1,11 @@
 """Synthesis is a pure function of the repository and the stage."""
 
 import filecmp
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.synthesized import ROOT, SOURCES, run_app, source_files
+from tests.synthesized import ROOT, SOURCES, copied_sources, run_app
 from tests.templates.conftest import Templates
 
 # Node.js, which runs the CDK itself, loads this first: whoever opens a connection ends the synthesis.
@@ -25,13 +24,7 @@ runpy.run_path("app.py", run_name="__main__")
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
     """A copy of all that a synth reads, in another folder and without version control."""
-    root = tmp_path / "another checkout"
-    for file in source_files():
-        target = root / file.relative_to(ROOT)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, target)
-    # That a definition is compiled the same way each time is tested beside its compiler.
-    shutil.copytree(ROOT / ".cache" / "definitions", root / ".cache" / "definitions")
+    root = copied_sources(tmp_path / "another checkout")
     assert {path.name for path in root.iterdir()} == {*SOURCES, ".cache"}
     return root
 
