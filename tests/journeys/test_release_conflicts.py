@@ -123,8 +123,8 @@ def test_an_approval_that_arrives_three_times_starts_one_release(desk: Desk) -> 
     with ThreadPoolExecutor(2) as twice:
         answers = list(twice.map(deliver, range(2)))
 
-    desk.pipeline.stop_pipeline_execution(pipelineName=desk.name, pipelineExecutionId=execution, reason="a test's end")
-    assert desk.finished(execution) == "Stopped"
+    desk.reject_production(execution, summary="it has shown what it should")
+    assert desk.finished(execution) == "Failed"
     assert [(answer["outcome"], answer["execution"]) for answer in answers] == [("started", execution)] * 2
     assert desk.released(package) == [execution]
 
