@@ -33,7 +33,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("part", nargs="?", default="all", choices=(*_PARTS, "all"))
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000, 10_000_000], help="of the tables")
     parser.add_argument("--events", type=int, default=500_000, help="captured events (default %(default)s)")
-    parser.add_argument("--runs", type=int, default=3, help="of ours, of which the best counts (default %(default)s)")
+    parser.add_argument("--runs", type=int, default=7, help="of ours, of which the best counts (default %(default)s)")
     parser.add_argument("--seeds", type=int, default=200, help="windows of each size and kind (default %(default)s)")
     parser.add_argument("--peer-seeds", type=int, default=8, help="the same for Evidently (default %(default)s)")
     return parser.parse_args()

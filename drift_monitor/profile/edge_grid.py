@@ -36,7 +36,8 @@ class EdgeGrid:
         edges = self._next_edge.take(codes, mode="clip")
         codes += (values >= edges).view(np.int8) + (values > edges).view(np.int8)
         counts = np.bincount(codes, minlength=self._crowded + 1)
-        return counts[: self._crowded - 1], values[codes == self._crowded]
+        rest = values[codes == self._crowded] if counts[self._crowded] else values[:0]
+        return counts[: self._crowded - 1], rest
 
     def _cells(self, values: FloatArray) -> NDArray[np.int64]:
         inside = np.clip(values, self._first, self._last)
