@@ -80,7 +80,30 @@ class RetrainingLoop(Construct):
 
 
 def _definition(functions: LoopFunctions, *, timeout_seconds: int) -> dict[str, Any]:
+    return {
+        "Comment": "Trains on new data, on a violation or on a schedule; a person decides about the result.",
+        "StartAt": "Begin",
+        "TimeoutSeconds": timeout_seconds,
+        "States": {**_deciding(functions), **_training(functions), **_ending(functions)},
+    }
+
+
+def _deciding(functions: LoopFunctions) -> dict[str, Any]:
+    """Up to the decision: train, wait for a training that nobody waits for, or nothing."""
     decide = {"trigger.$": "$.trigger", "execution.$": "$$.Execution.Id"}
+    return {
+        "Begin": {"Type": "Pass", "Parameters": {"trigger.$": "$"}, "Next": "Decide"},
+        "Decide": _call(functions.decide, decide, result="decision", then="Needed", otherwise="NothingDecided"),
+        "NothingDecided": {"Type": "Pass", "Result": {"Payload": {}}, "ResultPath": "$.decision", "Next": "GiveUp"},
+        "Needed": _choice(
+            "$.decision.Payload.decision", {"train": "StartTraining", "attend": "Attend"}, otherwise="NotNeeded"
+        ),
+        "NotNeeded": {"Type": "Succeed"},
+    }
+
+
+def _training(functions: LoopFunctions) -> dict[str, Any]:
+    """From the start of a training, or from one that runs already, to its end."""
     start = {
         "dataset.$": "$.decision.Payload.snapshot.dataset",
         "dataVersion.$": "$.decision.Payload.snapshot.data_version",
@@ -88,53 +111,46 @@ def _definition(functions: LoopFunctions, *, timeout_seconds: int) -> dict[str, 
         "reason.$": "$.decision.Payload.reason",
         "execution.$": "$$.Execution.Id",
     }
+    return {
+        "Attend": {
+            "Type": "Pass",
+            "Parameters": {"Payload": {"execution.$": "$.decision.Payload.training"}},
+            "ResultPath": "$.training",
+            "Next": "Wait",
+        },
+        "StartTraining": _call(functions.start, start, result="training", then="Wait", otherwise="GiveUp"),
+        "Wait": {"Type": "Wait", "Seconds": _POLL_SECONDS, "Next": "LookAtTraining"},
+        "LookAtTraining": _look_at_training(),
+        "Trained": _choice("$.status.status", {"Executing": "Wait", "Stopping": "Wait"}, otherwise="Finish"),
+    }
+
+
+def _ending(functions: LoopFunctions) -> dict[str, Any]:
+    """Free the lock, tell, and decide anew if data came meanwhile."""
     ended = {"execution.$": "$$.Execution.Id", "decision.$": "$.decision.Payload"}
     trained = {**ended, "training.$": "$.training.Payload", "status.$": "$.status"}
+    failed = {**ended, "error.$": "$.error"}
     return {
-        "Comment": "Trains on new data, on a violation or on a schedule; a person decides about the result.",
-        "StartAt": "Begin",
-        "TimeoutSeconds": timeout_seconds,
-        "States": {
-            "Begin": {"Type": "Pass", "Parameters": {"trigger.$": "$"}, "Next": "Decide"},
-            "Decide": _call(functions.decide, decide, result="decision", then="Needed", otherwise="NothingDecided"),
-            "NothingDecided": {"Type": "Pass", "Result": {"Payload": {}}, "ResultPath": "$.decision", "Next": "GiveUp"},
-            "Needed": _choice(
-                "$.decision.Payload.decision", {"train": "StartTraining", "attend": "Attend"}, otherwise="NotNeeded"
-            ),
-            "NotNeeded": {"Type": "Succeed"},
-            "Attend": {
-                "Type": "Pass",
-                "Parameters": {"Payload": {"execution.$": "$.decision.Payload.training"}},
-                "ResultPath": "$.training",
-                "Next": "Wait",
-            },
-            "StartTraining": _call(functions.start, start, result="training", then="Wait", otherwise="GiveUp"),
-            "Wait": {"Type": "Wait", "Seconds": _POLL_SECONDS, "Next": "LookAtTraining"},
-            "LookAtTraining": _look_at_training(),
-            "Trained": _choice("$.status.status", {"Executing": "Wait", "Stopping": "Wait"}, otherwise="Finish"),
-            "Finish": _call(functions.finish, trained, result="end", then="Again", otherwise="GiveUp"),
-            "Again": {
-                "Type": "Choice",
-                "Choices": [{"Variable": "$.end.Payload.again", "BooleanEquals": True, "Next": "NewerData"}],
-                "Default": "Result",
-            },
-            "NewerData": {
-                "Type": "Pass",
-                "Parameters": {"trigger": {"reason": "new data", "description": "newer data came during a training"}},
-                "Next": "Decide",
-            },
-            "Result": _choice("$.end.Payload.result", {"candidate": "CandidateWaits"}, otherwise="NoCandidate"),
-            "CandidateWaits": {"Type": "Succeed"},
-            "NoCandidate": {
-                "Type": "Fail",
-                "Error": "NoCandidate",
-                "Cause": "The training brought no version to approve; the approvers have been told why.",
-            },
-            "GiveUp": _call(
-                functions.finish, {**ended, "error.$": "$.error"}, result="end", then="Failed", otherwise="Failed"
-            ),
-            "Failed": {"Type": "Fail", "ErrorPath": "$.error.Error", "CausePath": "$.error.Cause"},
+        "Finish": _call(functions.finish, trained, result="end", then="Again", otherwise="GiveUp"),
+        "Again": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.end.Payload.again", "BooleanEquals": True, "Next": "NewerData"}],
+            "Default": "Result",
         },
+        "NewerData": {
+            "Type": "Pass",
+            "Parameters": {"trigger": {"reason": "new data", "description": "newer data came during a training"}},
+            "Next": "Decide",
+        },
+        "Result": _choice("$.end.Payload.result", {"candidate": "CandidateWaits"}, otherwise="NoCandidate"),
+        "CandidateWaits": {"Type": "Succeed"},
+        "NoCandidate": {
+            "Type": "Fail",
+            "Error": "NoCandidate",
+            "Cause": "The training brought no version to approve; the approvers have been told why.",
+        },
+        "GiveUp": _call(functions.finish, failed, result="end", then="Failed", otherwise="Failed"),
+        "Failed": {"Type": "Fail", "ErrorPath": "$.error.Error", "CausePath": "$.error.Cause"},
     }
 
 
