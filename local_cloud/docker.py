@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local_cloud.atomic_files import write_atomically
 from local_cloud.errors import LocalCloudError
 from local_cloud.image_registry import record_image
 from local_cloud.images import ImageStore, LocalImage, image_digest
@@ -49,10 +50,7 @@ def write_executable(state_directory: Path) -> Path:
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
     # -P: the working folder is a build context, whose files must not shadow any module.
     text = f'#!/bin/sh\n{exports}exec {shlex.quote(sys.executable)} -P -m local_cloud.docker "$@"\n'
-    fresh = path.with_name(f".docker-{os.getpid()}")
-    fresh.write_text(text)
-    fresh.chmod(0o755)
-    fresh.replace(path)
+    write_atomically(path, text, mode=0o755)
     return path
 
 

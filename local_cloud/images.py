@@ -6,7 +6,6 @@ names to ids, as Docker does. Nothing is downloaded and no RUN line is run (see 
 
 import hashlib
 import json
-import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+from local_cloud.atomic_files import write_atomically
 from local_cloud.dockerfile import Dockerfile, parse_dockerfile
 from local_cloud.errors import LocalCloudError
 from local_cloud.image_layout import find_requirements, in_root, lay_out, on_host, tree_digest
@@ -121,10 +121,7 @@ class ImageStore:
 
     def tag(self, image_id: str, name: str) -> None:
         """Give an image a (further) name; a name that another image had moves to this one."""
-        self._tags.mkdir(parents=True, exist_ok=True)
-        fresh = self._tags / f".{os.getpid()}-{image_id}"
-        fresh.write_text(image_id)
-        fresh.replace(self._tags / quote(name, safe=""))
+        write_atomically(self._tags / quote(name, safe=""), image_id)
 
     def untag(self, name: str) -> bool:
         """Take a name away; whether there was one. The content stays, for the other names it may have."""

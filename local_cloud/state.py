@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
+from local_cloud.atomic_files import write_atomically
 from local_cloud.errors import LocalCloudError
 from local_cloud.process_identity import is_alive, process_start
 from local_cloud.processes import ProcessTable
@@ -54,14 +55,6 @@ class ServerRecord:
     def alive(self) -> bool:
         """Whether that very process still runs."""
         return is_alive(self.pid, self.start)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file's content; a reader, or a crash, sees the old text or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(text)
-    fresh.replace(path)
 
 
 class StateDirectory:

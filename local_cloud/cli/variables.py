@@ -6,8 +6,9 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from local_cloud.atomic_files import write_atomically
 from local_cloud.docker import write_executable
-from local_cloud.state import DIRECTORY_VARIABLE, ServerRecord, StateDirectory, write_atomically
+from local_cloud.state import DIRECTORY_VARIABLE, ServerRecord, StateDirectory
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from local_cloud.atomic_files import write_atomically
 from local_cloud.process_identity import process_start
 from local_cloud.sagemaker.pipelines.journal import Journal
-from local_cloud.state import StateDirectory, StateError, write_atomically
+from local_cloud.state import StateDirectory, StateError
 from tests.waiting import LIMIT_SECONDS
 
 EXECUTION = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/cars/execution/abc{}"
