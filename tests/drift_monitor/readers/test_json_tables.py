@@ -15,7 +15,7 @@ from drift_monitor.readers.json_tables import is_json_table
 from drift_monitor.readers.tabular import read_table
 from drift_monitor.schema import DataSchema
 from tests.drift_monitor.readers.captured import csv_event, rows_of
-from tests.drift_monitor.readers.test_tabular import ALLOWED, SCHEMA
+from tests.drift_monitor.readers.tables import ALLOWED, SCHEMA
 
 RECORD = {"year": 2011, "power": 90.5, "make": "ford"}
 

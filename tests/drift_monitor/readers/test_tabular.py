@@ -18,16 +18,7 @@ from drift_monitor.readers.table_columns import typed_column
 from drift_monitor.readers.tabular import read_table
 from drift_monitor.schema import Column, ColumnType, DataSchema
 from tests.drift_monitor.readers.captured import rows_of
-
-SCHEMA = DataSchema(
-    inputs=(
-        Column("year", ColumnType.INTEGRAL),
-        Column("power", ColumnType.FRACTIONAL),
-        Column("make", ColumnType.STRING),
-    ),
-    outputs=(),
-)
-ALLOWED = {pa.float64(), pa.int64(), pa.string(), pa.dictionary(pa.int32(), pa.string())}
+from tests.drift_monitor.readers.tables import ALLOWED, SCHEMA
 
 
 def table(path: Path, schema: DataSchema | None = SCHEMA) -> tuple[list[dict[str, Any]], HealthCounter, pa.Schema]:
