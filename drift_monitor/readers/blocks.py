@@ -25,8 +25,8 @@ _HEAP_BYTES = 16 << 20
 # SageMaker takes requests of up to 25 MB, which Base64 and the answer make longer.
 LONGEST_LINE_BYTES = 64 << 20
 _SUFFIXES = (".jsonl", ".jsonl.gz")
-_GZIP = b"\x1f\x8b"
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+GZIP = b"\x1f\x8b"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LEAST_SPACE = 1 << 12
 ReadInto = Callable[[memoryview], int | None]
 _HOUR_FOLDER = re.compile(r"(?:^|/)(\d{4})/(\d{2})/(\d{2})/(\d{2})/[^/]*$")
@@ -123,8 +123,8 @@ class _Lines:
         self._end += readinto(memoryview(self._memory)[begin:]) or 0
         if self._end == begin:
             return False
-        if first and self._memory.startswith(_BYTE_ORDER_MARK, begin, self._end):
-            text = self._memory[begin + len(_BYTE_ORDER_MARK) : self._end]
+        if first and self._memory.startswith(BYTE_ORDER_MARK, begin, self._end):
+            text = self._memory[begin + len(BYTE_ORDER_MARK) : self._end]
             self._end = begin + len(text)
             self._memory[begin : self._end] = text
         self._whole = max(self._whole, self._memory.rfind(b"\n", begin, self._end) + 1)
@@ -185,7 +185,7 @@ def _opened(file: Path) -> Iterator[ReadInto]:
     except OSError as error:
         raise _cannot_be_read(file, error) from None
     with raw:
-        is_gzip = raw.read(len(_GZIP)) == _GZIP
+        is_gzip = raw.read(len(GZIP)) == GZIP
         raw.seek(0)
         if not is_gzip:
             yield raw.readinto

@@ -15,7 +15,10 @@ from drift_monitor.schema import Column
 
 
 def converted_column(values: Any, column: Column, health: HealthCounter) -> Any:
-    """The values as `column` says; those that do not fit are null and counted."""
+    """The values as `column` says; those that do not fit are null and counted.
+
+    `table_columns` has dealt with the plain cases, truth values as numbers among them.
+    """
     kind = values.type
     if pa.types.is_dictionary(kind):
         return _of_dictionary(values, column, health)
@@ -37,8 +40,6 @@ def _of_dictionary(values: Any, column: Column, health: HealthCounter) -> Any:
 
 def _number(values: Any, column: Column, health: HealthCounter) -> Any:
     kind = values.type
-    if pa.types.is_boolean(kind):
-        return values.cast(pa.uint8()).cast(pa.int64())
     if pa.types.is_integer(kind) and kind != pa.uint64():
         return values.cast(pa.int64())
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_integer(kind):

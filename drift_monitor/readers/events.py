@@ -73,28 +73,29 @@ def lines_in_utf_8(text: Bytes, health: HealthCounter) -> Bytes:
     if text.max(initial=0) < _ASCII_BYTES:
         return text
     data = text.tobytes()
-    if _is_utf_8(data):
+    if is_utf_8(data):
         return text
     kept = bytearray()
     for line in data.removesuffix(b"\n").split(b"\n"):
-        if _is_utf_8(line):
+        if is_utf_8(line):
             kept += line + b"\n"
         else:
             health.unreadable(_NOT_UTF_8, line)
     return np.frombuffer(kept, np.uint8)
 
 
-def as_text(value: Any) -> str | None:
-    """A text that can be written as UTF-8: JSON may hold half a surrogate pair."""
-    return None if value is None else str(value).encode(errors="replace").decode()
-
-
-def _is_utf_8(data: bytes) -> bool:
+def is_utf_8(data: bytes) -> bool:
+    """Whether all of it is UTF-8; Arrow's parsers do not look."""
     try:
         data.decode()
     except UnicodeDecodeError:
         return False
     return True
+
+
+def as_text(value: Any) -> str | None:
+    """A text that can be written as UTF-8: JSON may hold half a surrogate pair."""
+    return None if value is None else str(value).encode(errors="replace").decode()
 
 
 @dataclass(frozen=True, eq=False)

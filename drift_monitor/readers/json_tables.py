@@ -17,16 +17,15 @@ import pyarrow as pa
 import pyarrow.json as pa_json
 
 from drift_monitor.errors import ReaderError
+from drift_monitor.readers.blocks import BYTE_ORDER_MARK, GZIP, LONGEST_LINE_BYTES
 from drift_monitor.readers.columns import arrow_type, from_values
+from drift_monitor.readers.events import is_utf_8
 from drift_monitor.readers.health import HealthCounter
 from drift_monitor.schema import Column, ColumnType
 
 _CHANGED = re.compile(r"Column\(/([^)]*)\) changed")
 _NOT_TABLES = frozenset({"captureData", "groundTruthData", "eventMetadata"})
 _BLOCK_BYTES = 4 << 20
-_LONGEST_LINE_BYTES = 64 << 20
-_GZIP = b"\x1f\x8b"
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LOOKED_AT = 100
 
 
@@ -73,7 +72,7 @@ class JsonTable:
 
     def _parsed(self, data: bytes) -> pa.RecordBatch | None:
         """The records of whole lines by Arrow's reader; None if it refuses one of them."""
-        if not _is_utf_8(data):
+        if not is_utf_8(data):
             return None
         read = pa_json.ReadOptions(use_threads=False, block_size=len(data) + 1)
         while True:
@@ -132,16 +131,16 @@ def _blocks(file: Path) -> Iterator[bytes]:
     """The file as blocks of whole lines; raises ReaderError if it is damaged."""
     try:
         with file.open("rb") as raw:
-            is_zipped = raw.read(len(_GZIP)) == _GZIP
+            is_zipped = raw.read(len(GZIP)) == GZIP
         with gzip.open(file) if is_zipped else file.open("rb") as stream:
             rest = b""
             while chunk := stream.read(_BLOCK_BYTES):
-                lines = (rest + chunk).removeprefix(_BYTE_ORDER_MARK)
+                lines = (rest + chunk).removeprefix(BYTE_ORDER_MARK)
                 end = lines.rfind(b"\n") + 1
                 if end:
                     yield lines[:end]
                 rest = lines[end:]
-                if len(rest) > _LONGEST_LINE_BYTES:
+                if len(rest) > LONGEST_LINE_BYTES:
                     raise ReaderError(f"{file} has a line of more than 64 MB; a JSON Lines table has a record a line")
             if rest:
                 yield rest + b"\n"
@@ -149,14 +148,6 @@ def _blocks(file: Path) -> Iterator[bytes]:
         raise ReaderError(f"{file} is damaged ({error}); copy or write it again") from None
     except OSError as error:
         raise ReaderError(f"{file} cannot be read: {error.strerror or error}") from None
-
-
-def _is_utf_8(data: bytes) -> bool:
-    """Arrow does not look."""
-    try:
-        return data.isascii() or bool(data.decode())
-    except UnicodeDecodeError:
-        return False
 
 
 def _own_column(name: str, values: Sequence[Any]) -> Column:

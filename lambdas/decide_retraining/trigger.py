@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from lambdas.shared import event_sources
 from lambdas.shared.errors import MalformedEventError
 
 
@@ -33,12 +34,12 @@ def parse_trigger(given: Mapping[str, Any]) -> Trigger:
     detail = given.get("detail")
     detail = detail if isinstance(detail, Mapping) else {}
     match (given.get("source"), given.get("detail-type")):
-        case ("cd4ml.ingest", "Snapshot Created"):
+        case (event_sources.INGEST_SOURCE, "Snapshot Created"):
             return Trigger(Reason.NEW_DATA, f"new data: version {detail.get('dataVersion')}")
-        case ("cd4ml.monitoring", "Violation Found"):
+        case (event_sources.MONITORING_SOURCE, "Violation Found"):
             monitor = f"monitor {detail.get('monitor')}, {detail.get('windowStart')} to {detail.get('windowEnd')}"
             return Trigger(Reason.VIOLATION, f"{monitor}: {detail.get('summary')}")
-        case ("cd4ml.retraining", "Retraining Failed"):
+        case (event_sources.RETRAINING_SOURCE, "Retraining Failed"):
             return Trigger(Reason.NEW_DATA, f"newer data waited for a training that failed: {detail.get('failure')}")
     try:
         reason = Reason(str(given.get("reason")))
